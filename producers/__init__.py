@@ -1,0 +1,1 @@
+"""What fills a log: a corpus, a folder of texts, or a simulated newsroom."""

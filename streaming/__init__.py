@@ -1,0 +1,1 @@
+"""Leitong: near-duplicate verdicts for a newsroom's stream of articles."""

@@ -1,0 +1,40 @@
+"""The errors a user sees, each saying what happened, where, and what to do about it.
+
+::
+
+    LeitongError
+    ├── SettingsError        a setting, flag or file that cannot be used
+    ├── PrerequisiteError    a program, jar or package that is not there
+    ├── SourceError          the log cannot be read or written
+    ├── QueryFailed          the query ended, and trying again did not help
+    ├── StackError           a server of the local stack that does not start or stop
+    └── StoreError           the index refused an operation
+        └── StoreUnavailable the index cannot be reached: an outage, worth trying again
+
+The command line prints their message without a stack trace; anything else that
+escapes is a defect of ours and keeps its trace.
+"""
+
+
+class LeitongError(Exception):
+    """What happened, where, and what to do about it, in one message."""
+
+
+class SettingsError(LeitongError):
+    """A setting, flag or file that cannot be used as it is."""
+
+
+class PrerequisiteError(LeitongError):
+    """A program, jar or package that has to be installed first."""
+
+
+class SourceError(LeitongError):
+    """A log that cannot be read from or written to."""
+
+
+class StoreError(LeitongError):
+    """An operation that the store refused."""
+
+
+class StoreUnavailable(StoreError):  # noqa: N818 - a state of the store, named as operators name it
+    """The store cannot be reached or did not answer in time; trying again is safe."""
