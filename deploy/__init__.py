@@ -1,0 +1,1 @@
+"""Files to run Leitong with, shipped as data; nothing to import."""
