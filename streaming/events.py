@@ -1,0 +1,209 @@
+"""Read one message of the log: an article event, or why it is none.
+
+The rules are those of the schema `article-event`; this module adds what a schema
+cannot say (numbers kept exactly, times, channel numbers) and guards against bytes
+that would be slow or dangerous to look at.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+import schemas
+from streaming.reasons import DETAIL_LIMIT, Reason, Rejected
+from streaming.times import CHINA, parse_time
+
+__all__ = ["MAX_EVENT_BYTES", "Event", "EventParser", "Kind", "Reason", "Rejected"]
+
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+"""Largest message that is parsed unless configured otherwise: over a million characters."""
+
+_SCHEMA = "article-event"
+_LABEL_LIMIT = 256
+_EXACT_FLOAT = 2**53
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+# A message that breaks several rules is counted under the first of these that applies.
+_PRECEDENCE = (Reason.UNKNOWN_EVENT, Reason.SCHEMA, Reason.EMPTY_TEXT)
+
+
+class Kind(StrEnum):
+    """What happened to an article."""
+
+    CREATED = "created"
+    UPDATED = "updated"
+    DELETED = "deleted"
+
+
+_KINDS: dict[str | None, Kind] = {None: Kind.CREATED}
+_KINDS |= {name: kind for kind in Kind for name in (kind.value, kind.value.removesuffix("d"))}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One valid article event.
+
+    `title` and `body` are as sent, HTML or text, "" when missing; a deletion has
+    neither. `channel` is a name, "" only for a deletion that does not say it.
+    `published_ms` is milliseconds since 1970. At least one of title and body of a
+    created or updated article has a character that is not white space; that text is
+    left after normalisation is not guaranteed.
+    """
+
+    kind: Kind
+    article_id: str
+    channel: str
+    title: str
+    body: str
+    published_ms: int | None
+    source: str | None
+    url: str | None
+    author: str | None
+    language: str | None
+
+
+class EventParser:
+    """Turns message bytes into an `Event` or a `Rejected`, and never raises.
+
+    `channels` maps channel numbers, as decimal text, to names; other names stand for
+    themselves. `max_bytes` bounds the value. `naive` is the offset of publication
+    times that name none. Instances keep no state between messages and can be pickled.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, str] | None = None,
+        max_bytes: int = MAX_EVENT_BYTES,
+        naive: tzinfo = CHINA,
+    ) -> None:
+        self._channels = dict(channels or {})
+        self._max_bytes = max_bytes
+        self._naive = naive
+
+    def parse(self, value: bytes | None, key: bytes | None = None) -> Event | Rejected:
+        """Parse one message. Without a value the key names an article that is gone.
+
+        The key of a message with a value is not read: it only chooses the partition.
+        """
+        if value is None:
+            return self._tombstone(key)
+        if len(value) > self._max_bytes:
+            return Rejected(
+                Reason.TOO_LARGE, f"value: {len(value)} bytes, the limit is {self._max_bytes}"
+            )
+        if not value:
+            return Rejected(Reason.NO_VALUE, "value: has no bytes")
+        try:
+            document = orjson.loads(value)
+        except orjson.JSONDecodeError as error:
+            return _unreadable(value, error)
+        return self._event(document)
+
+    def _tombstone(self, key: bytes | None) -> Event | Rejected:
+        if not key:
+            return Rejected(Reason.NO_VALUE, "value: is null, and there is no key to delete")
+        try:
+            article_id = key.decode("utf-8")
+        except UnicodeDecodeError as error:
+            return Rejected(Reason.NOT_UTF8, f"key: byte {error.start} is not UTF-8")
+        for violation in schemas.violations(_SCHEMA, article_id, "name"):
+            return Rejected(Reason.SCHEMA, f"key: {violation.rule}")
+        return Event(Kind.DELETED, article_id, "", "", "", None, None, None, None, None)
+
+    def _event(self, document: Any) -> Event | Rejected:
+        if not isinstance(document, dict):
+            return Rejected(Reason.SCHEMA, "document: is not an object")
+        # Only what the schema names is looked at: other fields may hold anything.
+        known = {name: document[name] for name in _NAMES if name in document}
+        if not _VALIDATOR.is_valid(known):
+            return _violated(known)
+        get = known.get
+        kind = _KINDS[get("event")]
+        article_id = _name(known["article_id"] if "article_id" in known else known["id"])
+        channel = _name(get("channel", ""))
+        if article_id is None or channel is None:
+            path = "article_id" if article_id is None else "channel"
+            return Rejected(
+                Reason.SCHEMA, f"{path}: is too large a number to keep exactly; send it as text"
+            )
+        published = _present(get("published_at"), get("publish_time"))
+        published_ms = None
+        if published is not None:
+            published_ms = parse_time(published, self._naive)
+            if published_ms is None:
+                return Rejected(
+                    Reason.SCHEMA,
+                    "published_at: is no time that is understood, such as 2023-10-20T11:38:00Z",
+                )
+        deleted = kind is Kind.DELETED
+        return Event(
+            kind,
+            article_id,
+            self._channels.get(channel, channel),
+            "" if deleted else get("title") or "",
+            "" if deleted else get("body") or "",
+            published_ms,
+            _label(get("source")),
+            _cleaned(get("url")),
+            _label(get("author")),
+            _label(get("language")),
+        )
+
+
+_FIELDS = schemas.fields(_SCHEMA)
+_NAMES = tuple(name for field in _FIELDS for name in (field.name, *field.aliases))
+_VALIDATOR = schemas.validator(_SCHEMA)
+
+
+def _unreadable(value: bytes, error: orjson.JSONDecodeError) -> Rejected:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError as undecodable:
+        return Rejected(Reason.NOT_UTF8, f"value: byte {undecodable.start} is not UTF-8")
+    place = f"value: line {error.lineno} column {error.colno}"
+    if "depth" in error.msg or "recursion" in error.msg.lower():
+        return Rejected(Reason.TOO_DEEP, f"{place}: nests too deep")
+    return Rejected(Reason.NOT_JSON, f"{place}: {error.msg}"[:DETAIL_LIMIT])
+
+
+def _violated(known: dict[str, Any]) -> Rejected:
+    try:
+        found = list(schemas.violations(_SCHEMA, known))
+    except ValueError:
+        return Rejected(Reason.TOO_DEEP, "document: a field nests too deep")
+    reason = next(reason for reason in _PRECEDENCE if any(each.reason == reason for each in found))
+    details = dict.fromkeys(str(each) for each in found if each.reason == reason)
+    return Rejected(reason, "; ".join(details)[:DETAIL_LIMIT])
+
+
+def _name(value: str | float) -> str | None:
+    """Return an id or a channel as text; None for a number too large to be exact."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return str(int(value)) if abs(value) <= _EXACT_FLOAT else None
+    return str(value)
+
+
+def _present(*values: str | float | None) -> str | float | None:
+    """Return the first value that is neither null nor blank."""
+    for value in values:
+        if value is not None and (not isinstance(value, str) or value.strip()):
+            return value
+    return None
+
+
+def _label(value: str | None) -> str | None:
+    cleaned = _cleaned(value)
+    return cleaned and cleaned[:_LABEL_LIMIT]
+
+
+def _cleaned(value: str | None) -> str | None:
+    """Return one line of text without control characters, None when nothing is left."""
+    if value is None:
+        return None
+    return _CONTROL.sub(" ", value).strip() or None

@@ -1,0 +1,121 @@
+"""Create the topics of a log, and see that those that exist suit a log.
+
+A topic of articles keeps everything: verdicts depend on the first appearance of an
+article, which retention or compaction would lose.
+"""
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
+from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+from streaming.errors import SourceError
+from streaming.filelog import DEFAULT_PARTITIONS, MAX_VALUE_BYTES
+from streaming.kafkaclient import check_reachable, client_settings, explain
+from streaming.urls import KafkaUrl
+
+Timestamps = Literal["LogAppendTime", "CreateTime"]
+"""Who stamps a message: the broker when it appends it, or the producer."""
+
+# Kafka's largest number: embargoed articles may be dated ahead of the clock.
+_NO_LIMIT = str(2**63 - 1)
+# A message is the value with its key, headers and framing.
+_MESSAGE_BYTES = MAX_VALUE_BYTES + 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A topic as it is. `doubts` are sentences about settings that do not suit a log."""
+
+    created: bool
+    partitions: int
+    timestamps: str
+    max_message_bytes: int
+    doubts: tuple[str, ...] = ()
+
+
+def ensure_topic(
+    url: KafkaUrl,
+    properties: Mapping[str, str] | None = None,
+    *,
+    partitions: int | None = None,
+    timestamps: Timestamps | None = None,
+    strict: bool = True,
+    config: Mapping[str, str] | None = None,
+) -> Topic:
+    """Create a topic that keeps everything, or check the one that is there.
+
+    Created with 4 `partitions` and LogAppendTime unless asked otherwise; `config` adds to
+    its settings. An existing topic is never altered: SourceError if it has another number
+    of partitions or other timestamps than asked for, None asking for nothing; timestamps
+    are only doubted if not `strict`. SourceError also, within seconds, if no broker answers.
+    """
+    settings = client_settings(url, properties or {}, KafkaAdminClient.DEFAULT_CONFIG)
+    check_reachable(url, properties or {})
+    try:
+        admin = KafkaAdminClient(**settings)
+        with closing(admin):
+            created = _create(
+                admin,
+                url.topic,
+                partitions or DEFAULT_PARTITIONS,
+                {
+                    "retention.ms": "-1",
+                    "retention.bytes": "-1",
+                    "cleanup.policy": "delete",
+                    "message.timestamp.type": timestamps or "LogAppendTime",
+                    "message.timestamp.after.max.ms": _NO_LIMIT,
+                    "max.message.bytes": str(_MESSAGE_BYTES),
+                    **(config or {}),
+                },
+            )
+            topic = _describe(admin, url.topic, created=created)
+    except KafkaError as error:
+        raise SourceError(explain(url, error)) from error
+    if partitions is not None and topic.partitions != partitions:
+        raise SourceError(
+            f"{url}: the topic has {topic.partitions} partitions, which is part of the log; "
+            f"leave out the {partitions}, or use a new topic"
+        )
+    if timestamps is not None and topic.timestamps != timestamps:
+        difference = f"it has message.timestamp.type={topic.timestamps}, not {timestamps}"
+        if strict:
+            raise SourceError(
+                f"{url}: {difference}; use a new topic, or the other kind of timestamps"
+            )
+        return replace(topic, doubts=(*topic.doubts, difference))
+    return topic
+
+
+def _create(admin: Any, name: str, partitions: int, config: dict[str, str]) -> bool:
+    if name in admin.list_topics():
+        return False
+    try:
+        admin.create_topics({name: {"num_partitions": partitions, "configs": config}})
+    except TopicAlreadyExistsError:
+        return False
+    admin.wait_for_topics([name])
+    return True
+
+
+def _describe(admin: Any, name: str, *, created: bool) -> Topic:
+    partitions = len(admin.describe_topics([name])[0]["partitions"])
+    described = admin.describe_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, name)], config_filter="all"
+    )
+    config = {key: data["value"] for key, data in described["topic"][name].items()}
+    doubts = []
+    if "compact" in config["cleanup.policy"]:
+        doubts.append("it is compacted, which loses the first appearance of edited articles")
+    if int(config["retention.ms"]) >= 0 or int(config["retention.bytes"]) >= 0:
+        doubts.append("its retention is limited, so it cannot be replayed from the beginning")
+    return Topic(
+        created,
+        partitions,
+        config["message.timestamp.type"],
+        int(config["max.message.bytes"]),
+        tuple(doubts),
+    )
