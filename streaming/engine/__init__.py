@@ -1,0 +1,1 @@
+"""One micro-batch over a store: put everything, then look. No Spark in here."""

@@ -1,0 +1,108 @@
+"""The second half of a micro-batch: look at what everybody published, and decide."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from streaming.engine.affected import CITATIONS, affected
+from streaming.engine.events import EventsByArticle
+from streaming.engine.snapshot import Snapshot
+from streaming.matching.content import Content
+from streaming.matching.rules import Rules
+from streaming.matching.verdict import Candidate, Verdict, decide
+from streaming.position import Position
+from streaming.store import articles, keys
+from streaming.store.articles import ArticleRow
+from streaming.store.contract import Mutation, Store
+from streaming.store.index import Index
+
+_CITED = b"c"
+NO_VERDICT = b""
+"""The verdict cell of an article that is not live: it has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An article whose verdict was made; ``verdict`` is None if it is deleted.
+
+    ``previous`` is the stored verdict before this attempt's, encoded; None if there was none.
+    """
+
+    article: str
+    row: ArticleRow
+    verdict: Verdict | None
+    previous: bytes | None
+
+    @property
+    def changed(self) -> bool:
+        """Whether the stored verdict says something else than before."""
+        return self.previous != (self.verdict.encode() if self.verdict else NO_VERDICT)
+
+
+def judge(
+    store: Store, rules: Rules, events: EventsByArticle, token: bytes, mark: bytes | None
+) -> list[Judged]:
+    """Judge the articles of a batch and those they affect, and store the verdicts.
+
+    To be called when all puts of the batch have ended. Verdicts are written under
+    ``token``, which grows with every attempt, so that the last attempt's stand whatever
+    its predecessors still write. An article that was judged before is judged again.
+    """
+    snapshot = Snapshot(store, rules)
+    snapshot.load(events)
+    everyone = [*events, *sorted(affected(store, rules, snapshot, events, mark) - events.keys())]
+    snapshot.load(everyone)
+    live = {}
+    for name in everyone:
+        row = snapshot.article(name)
+        if row.first is not None and row.current is not None:
+            live[name] = (row.first, row.current)
+    candidates = _candidates(snapshot, rules, live)
+    judged = []
+    for name in everyone:
+        row = snapshot.article(name)
+        if row.first is None:
+            continue
+        verdict = decide(row.current, candidates[name], rules) if row.current else None
+        judged.append(Judged(name, row, verdict, row.verdict))
+    _write(store, judged, token)
+    Index(store, rules).move_surplus(snapshot.overgrown())
+    return judged
+
+
+def _candidates(
+    snapshot: Snapshot, rules: Rules, live: Mapping[str, tuple[Position, Content]]
+) -> dict[str, list[Candidate]]:
+    """Give, per live article with its `first` and current content, whom it is compared with."""
+    keys_of = {name: content.keys(rules) for name, (_, content) in live.items()}
+    snapshot.load_near(key for carried in keys_of.values() for key in carried)
+    seen_by = {
+        name: {other for key in carried for other in snapshot.near(key)}
+        for name, carried in keys_of.items()
+    }
+    snapshot.load_visible({(key, live[name][0]) for name, seen in seen_by.items() for key in seen})
+    found: dict[str, list[Candidate]] = {}
+    for name, seen in seen_by.items():
+        candidates = {}
+        for key in seen:
+            for first, other in snapshot.visible(key, live[name][0]):
+                content = snapshot.article(other).current
+                if content is not None and key in content.keys(rules):
+                    candidates[other] = Candidate(other, first, content)
+        found[name] = list(candidates.values())
+    return found
+
+
+def _write(store: Store, judged: Iterable[Judged], token: bytes) -> None:
+    """Write citations, then verdicts: a verdict that stands can always be found by its cited."""
+    citations, verdicts = [], []
+    for item in judged:
+        citations += [
+            Mutation(keys.citation(cited, item.article), {_CITED: b""})
+            for cited in (item.verdict.cited() if item.verdict else ())
+        ]
+        outdated = tuple(keys.VERDICT + old for old in item.row.verdicts if old < token)
+        value = item.verdict.encode() if item.verdict else NO_VERDICT
+        cells = {keys.VERDICT + token: value}
+        verdicts.append(Mutation(keys.article(item.article), cells, outdated))
+    store.mutate(CITATIONS, citations)
+    store.mutate(articles.TABLE, verdicts)

@@ -1,0 +1,141 @@
+"""Everything that judging one chunk of articles reads, read once and in multi-gets.
+
+After the barrier the index only changes by what other batches' survivors write, and any
+moment of reading is as good as another; so what was read stays good for the chunk.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from heapq import merge
+from itertools import islice
+
+from streaming.matching.content import Key
+from streaming.matching.rules import Rules
+from streaming.position import Position, at, split_entry, timestamp_ms
+from streaming.store import articles
+from streaming.store.articles import ArticleRow
+from streaming.store.contract import Store
+from streaming.store.index import Head, Index
+
+Slots = tuple[tuple[Position, str], ...]
+"""The articles that are visible under a key, earliest first."""
+
+_TAIL_PAGE = 256
+
+
+class Snapshot:
+    """Cached reads of one chunk: article rows, neighbours of keys, heads."""
+
+    def __init__(self, store: Store, rules: Rules) -> None:
+        self._store = store
+        self._rules = rules
+        self._index = Index(store, rules)
+        self._articles: dict[str, ArticleRow] = {}
+        self._near: dict[Key, tuple[Key, ...]] = {}
+        self._heads: dict[Key, Head] = {}
+        self._visible: dict[tuple[Key, Position], Slots] = {}
+
+    def load(self, article_ids: Iterable[str]) -> None:
+        """Make sure that these articles are read."""
+        missing = [name for name in dict.fromkeys(article_ids) if name not in self._articles]
+        if missing:
+            self._articles.update(articles.read(self._store, missing))
+
+    def article(self, article_id: str) -> ArticleRow:
+        """Give an article that was loaded."""
+        return self._articles[article_id]
+
+    def load_near(self, wanted: Iterable[Key]) -> None:
+        """Make sure that the neighbours of these keys, and the neighbours' heads, are read."""
+        missing = {key for key in wanted if key not in self._near}
+        if missing:
+            self._near.update(self._index.near(missing))
+        self._load_heads(other for key in missing for other in self._near[key])
+
+    def near(self, key: Key) -> tuple[Key, ...]:
+        """Give the indexed keys that compare with a loaded key."""
+        return self._near[key]
+
+    def entries(self, key: Key, low: bytes, high: bytes) -> Iterator[bytes]:
+        """All entries in ``[low, high)``, in order, unchecked; the tail is read if it counts."""
+        head = self._heads[key]
+        if head.answers(high):
+            return (e for e in head.trusted() if low <= e < high)
+        inside = [e for e in head.entries if low <= e < high]
+        return _distinct(merge(inside, self._index.tail(key, low, high)))
+
+    def load_visible(self, wanted: Collection[tuple[Key, Position]]) -> None:
+        """Find what is visible for an article with this ``first`` under each key.
+
+        The keys' heads must be loaded. Rows of the entries' articles are read a round at a
+        time for all requests together, no more of them than the slots that are still open.
+        """
+        open_requests = {
+            request: _Reading(self, *request, self._rules)
+            for request in wanted
+            if request not in self._visible
+        }
+        while open_requests:
+            self.load(name for reading in open_requests.values() for name in reading.ask())
+            for request in [r for r, reading in open_requests.items() if reading.settle()]:
+                self._visible[request] = tuple(open_requests.pop(request).slots)
+
+    def visible(self, key: Key, first: Position) -> Slots:
+        """Give what `load_visible` found."""
+        return self._visible[key, first]
+
+    def overgrown(self) -> dict[Key, Head]:
+        """Heads that were seen to hold more than their size."""
+        size = self._index.head_size
+        return {key: head for key, head in self._heads.items() if len(head.entries) > size}
+
+    def _load_heads(self, wanted: Iterable[Key]) -> None:
+        missing = {key for key in wanted if key not in self._heads}
+        if missing:
+            self._heads.update(self._index.heads(missing))
+
+
+class _Reading:
+    """One request for visible slots: the earliest valid entries in the window.
+
+    The trusted part of the head comes first; only if it leaves slots open is the tail read.
+    """
+
+    def __init__(self, snapshot: Snapshot, key: Key, first: Position, rules: Rules) -> None:
+        self._snapshot, self._key, self._high = snapshot, key, first
+        self._low = at(timestamp_ms(first) - rules.window_ms)
+        self._wanted = rules.visible
+        self.slots: list[tuple[Position, str]] = []
+        head = snapshot._heads[key]  # noqa: SLF001 - a part of the snapshot
+        self._source = iter([e for e in head.trusted() if self._low <= e < first])
+        self._tail_open = not head.answers(first)
+        self._asked: list[tuple[Position, str]] = []
+
+    def ask(self) -> list[str]:
+        """Take the next entries; gives the articles whose rows are needed to check them."""
+        wanted = min(self._wanted - len(self.slots), _TAIL_PAGE)
+        page = [split_entry(entry) for entry in islice(self._source, wanted)]
+        self._asked = [(position, name.decode()) for position, name in page]
+        return [name for _, name in self._asked]
+
+    def settle(self) -> bool:
+        """Keep the entries that agree with their articles; says whether the request is done."""
+        exhausted = not self._asked
+        for position, name in self._asked:
+            if self._snapshot.article(name).first == position:
+                self.slots.append((position, name))
+        if len(self.slots) >= self._wanted:
+            return True
+        if exhausted and self._tail_open:
+            self._tail_open = False
+            self.slots.clear()
+            self._source = iter(self._snapshot.entries(self._key, self._low, self._high))
+            return False
+        return exhausted
+
+
+def _distinct(ordered: Iterable[bytes]) -> Iterator[bytes]:
+    previous = None
+    for entry in ordered:
+        if entry != previous:
+            yield entry
+        previous = entry

@@ -1,0 +1,153 @@
+"""Dedup rates: one time-line row per article, rolled up by recomputing whole minutes.
+
+Counting up would count twice whenever a batch runs again. So the time line says, for the
+minute in which an article first appeared, what became of it, under the attempt's token
+like the verdict itself; and a minute's counts are always made anew from its rows.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from streaming.engine.judge import Judged
+from streaming.position import at, timestamp_ms
+from streaming.store.contract import Mutation, Store
+
+TIMELINE = "timeline"
+ROLLUP = "rollup"
+MINUTE_MS = 60_000
+_VOID = b""
+_GAP_MS = 60 * MINUTE_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of an article, as far as rates are concerned; the unit of counting."""
+
+    channel: str
+    source: str
+    relation: str | None
+    tier: str | None
+    distance: int | None
+
+    def encode(self) -> bytes:
+        """Encode as a time-line value and as the qualifier of its count."""
+        return orjson.dumps([self.channel, self.source, self.relation, self.tier, self.distance])
+
+    @classmethod
+    def decode(cls, value: bytes) -> "Outcome":
+        """Read `encode`'s bytes."""
+        return cls(*orjson.loads(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many articles of a minute had one outcome; ``minute_ms`` is epoch milliseconds."""
+
+    minute_ms: int
+    outcome: Outcome
+    articles: int
+
+    def fields(self) -> dict[str, Any]:
+        """Give the fields as they are exported."""
+        return {
+            "minute_ms": self.minute_ms,
+            "channel": self.outcome.channel,
+            "source": self.outcome.source,
+            "relation": self.outcome.relation,
+            "tier": self.outcome.tier,
+            "distance": self.outcome.distance,
+            "articles": self.articles,
+        }
+
+
+def record(store: Store, judged: Iterable[Judged], token: bytes) -> set[int]:
+    """Write the time line of judged articles; gives the minutes that it touched."""
+    mutations, touched = [], set()
+    for item in judged:
+        for moment, value in _cells(item):
+            touched.add(moment)
+            mutations.append(Mutation(at(moment) + item.article.encode(), {token: value}))
+    store.mutate(TIMELINE, mutations)
+    return touched
+
+
+def roll_up(store: Store, minutes: Iterable[int]) -> None:
+    """Count these minutes anew from the time line."""
+    wanted = set(minutes)
+    for low, high in _ranges(wanted):
+        counts: dict[int, Counter[bytes]] = defaultdict(Counter)
+        for row, cells in store.scan(TIMELINE, at(low), at(high)):
+            outcome = cells[max(cells)]
+            if outcome != _VOID:
+                counts[timestamp_ms(row)][outcome] += 1
+        known = dict(store.scan(ROLLUP, at(low), at(high)))
+        mutations = []
+        for minute in sorted(m for m in wanted if low <= m < high):
+            row = at(minute)
+            new = {value: n.to_bytes(8) for value, n in counts[minute].items()}
+            gone = tuple(known.get(row, {}).keys() - new.keys())
+            if new or gone:
+                mutations.append(Mutation(row, new, gone))
+        store.mutate(ROLLUP, mutations)
+
+
+def read(store: Store, begin_ms: int | None = None, end_ms: int | None = None) -> Iterator[Count]:
+    """Read counts of minutes in ``[begin_ms, end_ms)``, in order of time."""
+    start = b"" if begin_ms is None else at(begin_ms)
+    stop = None if end_ms is None else at(end_ms)
+    for row, cells in store.scan(ROLLUP, start, stop):
+        for value in sorted(cells):
+            count = int.from_bytes(cells[value])
+            yield Count(timestamp_ms(row), Outcome.decode(value), count)
+
+
+def _cells(item: Judged) -> Iterator[tuple[int, bytes]]:
+    """What the time line says of one article: its outcome, and voids where it stood before.
+
+    An edited article whose `first` went down left rows in later minutes; which ones cannot
+    be known from what changed, so every later minute of its contents is voided.
+    """
+    if item.row.first is None:
+        return
+    first = _minute(item.row.first)
+    yield first, _outcome(item)
+    for moment in {_minute(p) for p, content in item.row.contents.items() if content is not None}:
+        if moment != first:
+            yield moment, _VOID
+
+
+def _outcome(item: Judged) -> bytes:
+    content, verdict = item.row.current, item.verdict
+    if content is None or verdict is None:
+        return _VOID
+    finding = verdict.best.finding if verdict.best else None
+    return Outcome(
+        channel=content.channel,
+        source=content.source,
+        relation=finding.relation if finding else None,
+        tier=finding.tier.label if finding else None,
+        distance=finding.distance if finding else None,
+    ).encode()
+
+
+def _minute(position: bytes) -> int:
+    moment = timestamp_ms(position)
+    return moment - moment % MINUTE_MS
+
+
+def _ranges(minutes: set[int]) -> Iterator[tuple[int, int]]:
+    """Cover minutes with few half-open ranges; a scan over a small gap beats another scan."""
+    ordered = sorted(minutes)
+    begin = end = None
+    for minute in ordered:
+        if begin is not None and end is not None and minute - end > _GAP_MS:
+            yield begin, end
+            begin = None
+        begin = minute if begin is None else begin
+        end = minute + MINUTE_MS
+    if begin is not None and end is not None:
+        yield begin, end

@@ -1,0 +1,1 @@
+"""The pure rules: what a verdict is. No Spark, no store."""

@@ -1,0 +1,91 @@
+"""What the rules know of one version of an article: its keys and its evidence.
+
+The encoding is a cell of the article's row and part of the data model, so it carries a
+version byte; a reader refuses one that it does not know instead of guessing.
+"""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from struct import Struct
+from typing import NamedTuple
+
+from streaming.matching.rules import Rules
+
+_VERSION = 1
+_HEAD = Struct(">BBQq")
+_HAS_FINGERPRINT, _HAS_PUBLISHED = 1, 2
+
+
+class Tier(IntEnum):
+    """The kind of key under which two articles met."""
+
+    SIMHASH = 0
+
+    @property
+    def label(self) -> str:
+        """The name used in exports and verdict events."""
+        return self.name.lower()
+
+
+class Key(NamedTuple):
+    """Something that near-duplicates share: a 64-bit value of a tier within a scope."""
+
+    scope: str
+    tier: Tier
+    value: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """One version of an article as the rules see it.
+
+    ``fingerprint`` is the 64-bit SimHash, or None for a text without features, which
+    matches nothing. ``published_ms`` is what the newsroom says, not the log's time.
+    """
+
+    channel: str
+    source: str
+    fingerprint: int | None
+    published_ms: int | None = None
+
+    def keys(self, rules: Rules) -> frozenset[Key]:
+        """Give the keys under which this version is indexed and looked up."""
+        if self.fingerprint is None:
+            return frozenset()
+        return frozenset({Key(rules.scope_of(self.channel), Tier.SIMHASH, self.fingerprint)})
+
+    def encode(self) -> bytes:
+        """Encode as a cell value; equal contents give equal bytes."""
+        flags = (_HAS_FINGERPRINT if self.fingerprint is not None else 0) | (
+            _HAS_PUBLISHED if self.published_ms is not None else 0
+        )
+        channel, source = self.channel.encode(), self.source.encode()
+        return b"".join(
+            (
+                _HEAD.pack(_VERSION, flags, self.fingerprint or 0, self.published_ms or 0),
+                len(channel).to_bytes(2),
+                channel,
+                len(source).to_bytes(2),
+                source,
+            )
+        )
+
+    @classmethod
+    def decode(cls, cell: bytes) -> "Content":
+        """Read `encode`'s bytes; ValueError if another version wrote them."""
+        version, flags, fingerprint, published = _HEAD.unpack_from(cell)
+        if version != _VERSION:
+            raise ValueError(f"content cell of version {version}, this program reads {_VERSION}")
+        channel, end = _text(cell, _HEAD.size)
+        source, _ = _text(cell, end)
+        return cls(
+            channel,
+            source,
+            fingerprint if flags & _HAS_FINGERPRINT else None,
+            published if flags & _HAS_PUBLISHED else None,
+        )
+
+
+def _text(cell: bytes, start: int) -> tuple[str, int]:
+    end = start + 2 + int.from_bytes(cell[start : start + 2])
+    return cell[start + 2 : end].decode(), end

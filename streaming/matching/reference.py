@@ -1,0 +1,115 @@
+"""What the final tables must be, computed from the whole log by brute force.
+
+No index, no batches, no store: every article is compared with every other. It is the
+definition that each backend, crash and replay is checked against, so it shares the pair
+rules (`decide`) with the query and nothing else. Quadratic in the number of fingerprints;
+memory is a few hundred bytes per event.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from streaming.matching.content import Content, Key, Tier
+from streaming.matching.rules import Rules
+from streaming.matching.verdict import Candidate, Verdict, decide
+from streaming.position import Position, timestamp_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The row that must stand for a live article: when it first appeared, and its verdict."""
+
+    first: Position
+    content: Content
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _History:
+    first: Position
+    current: Content | None
+    keys_ever: frozenset[Key]
+
+
+def reference(
+    log: Iterable[tuple[Position, str, Content | None]], rules: Rules
+) -> dict[str, Expected]:
+    """Judge a whole log of ``(position, article, content or None for a deletion)``.
+
+    Gives the row of every live article. Events may come in any order and any number of
+    times: only their positions count.
+    """
+    histories = _histories(log, rules)
+    carriers: dict[Key, list[tuple[Position, str]]] = defaultdict(list)
+    for name, history in histories.items():
+        for key in history.keys_ever:
+            carriers[key].append((history.first, name))
+    for members in carriers.values():
+        members.sort()
+    neighbours = _neighbours(carriers, rules)
+    return {
+        name: Expected(
+            history.first,
+            history.current,
+            decide(
+                history.current,
+                _candidates(history.first, history.current, histories, carriers, neighbours, rules),
+                rules,
+            ),
+        )
+        for name, history in histories.items()
+        if history.current is not None
+    }
+
+
+def _histories(
+    log: Iterable[tuple[Position, str, Content | None]], rules: Rules
+) -> dict[str, _History]:
+    events: dict[str, dict[Position, Content | None]] = defaultdict(dict)
+    for position, name, content in log:
+        events[name][position] = content
+    histories = {}
+    for name, contents in events.items():
+        real = {p: c for p, c in contents.items() if c is not None}
+        if real:
+            ever = frozenset().union(*(c.keys(rules) for c in real.values()))
+            histories[name] = _History(min(real), contents[max(contents)], ever)
+    return histories
+
+
+def _neighbours(carriers: Iterable[Key], rules: Rules) -> Mapping[Key, list[Key]]:
+    """Give, for each key, the carried keys within k bits of it in its scope."""
+    scopes: dict[str, list[Key]] = defaultdict(list)
+    for key in carriers:
+        if key.tier is Tier.SIMHASH:
+            scopes[key.scope].append(key)
+    found = {}
+    for members in scopes.values():
+        values = np.array([key.value for key in members], dtype=np.uint64)
+        for key in members:
+            near = np.flatnonzero(np.bitwise_count(values ^ np.uint64(key.value)) <= rules.k)
+            found[key] = [members[i] for i in near]
+    return found
+
+
+def _candidates(
+    first: Position,
+    content: Content,
+    histories: Mapping[str, _History],
+    carriers: Mapping[Key, list[tuple[Position, str]]],
+    neighbours: Mapping[Key, list[Key]],
+    rules: Rules,
+) -> Iterable[Candidate]:
+    """Give the live articles that still carry a key under which they are visible."""
+    begin = timestamp_ms(first) - rules.window_ms
+    candidates = {}
+    for key in {other for own in content.keys(rules) for other in neighbours[own]}:
+        seen = [(p, n) for p, n in carriers[key] if p < first and timestamp_ms(p) >= begin]
+        for position, name in seen[: rules.visible]:
+            current = histories[name].current
+            if current is not None and key in current.keys(rules):
+                candidates[name] = Candidate(name, position, current)
+    return candidates.values()

@@ -1,0 +1,146 @@
+"""From the candidates of an article to its verdict: pure, without a store or a batch.
+
+A verdict never depends on another verdict, so there is no cascade and no transitive
+merging; chains are resolved by whoever reads them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from streaming.fingerprints.bands import hamming
+from streaming.fingerprints.simhash import BITS
+from streaming.matching.content import Content, Tier
+from streaming.matching.rules import Rules
+from streaming.position import Position
+
+
+class Relation(StrEnum):
+    """How an article relates to an earlier one; the order is the order of matches."""
+
+    DUPLICATE = "duplicate"
+    CONTAINED_IN = "contained_in"
+    CONTAINS = "contains"
+    TEMPLATE = "template"
+
+
+_RANK = {relation: rank for rank, relation in enumerate(Relation)}
+REPEATS = frozenset({Relation.DUPLICATE, Relation.CONTAINED_IN})
+"""The relations that make an article a duplicate of the earlier one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A visible, live, earlier article that still carries a shared key."""
+
+    article: str
+    first: Position
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What verification found between two contents.
+
+    ``distance`` is the Hamming distance in bits, ``similarity`` runs from 0 to 1.
+    """
+
+    relation: Relation
+    tier: Tier
+    distance: int | None
+    similarity: float
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A verified earlier article."""
+
+    article: str
+    finding: Finding
+
+    def as_list(self) -> list[Any]:
+        """The form in which verdicts list it: id, relation, similarity."""
+        return [self.article, self.finding.relation.value, self.finding.similarity]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether an article was published before, as what, and what else it repeats.
+
+    ``best`` is the first match, the one whose relation and figures stand for the verdict.
+    """
+
+    duplicate_of: str | None = None
+    template_of: str | None = None
+    best: Match | None = None
+    matches: tuple[Match, ...] = ()
+    reason: dict[str, Any] | None = None
+
+    @property
+    def relation(self) -> Relation | None:
+        """How the article relates to its best match."""
+        return self.best.finding.relation if self.best else None
+
+    def cited(self) -> frozenset[str]:
+        """Every article that this verdict names; a change of one of them can change it."""
+        names = {match.article for match in self.matches}
+        names |= {name for name in (self.duplicate_of, self.template_of) if name}
+        if self.reason:
+            names.add(self.reason["article_id"])
+        return frozenset(names)
+
+    def fields(self) -> dict[str, Any]:
+        """Give the verdict's own fields as they are stored, announced and exported."""
+        finding = self.best.finding if self.best else None
+        return {
+            "duplicate_of": self.duplicate_of,
+            "relation": finding and finding.relation,
+            "template_of": self.template_of,
+            "tier": finding and finding.tier.label,
+            "distance": finding and finding.distance,
+            "similarity": finding and finding.similarity,
+            "matches": [match.as_list() for match in self.matches],
+            "reason": self.reason,
+        }
+
+    def encode(self) -> bytes:
+        """Encode as a cell value; equal verdicts give equal bytes."""
+        return orjson.dumps(self.fields())
+
+
+def verify(content: Content, other: Content, rules: Rules) -> Finding | None:
+    """Say how ``content`` relates to an earlier ``other``, if at all."""
+    if content.fingerprint is None or other.fingerprint is None:
+        return None
+    distance = hamming(content.fingerprint, other.fingerprint)
+    if distance > rules.k:
+        return None
+    return Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, round(1 - distance / BITS, 6))
+
+
+def decide(content: Content, candidates: Iterable[Candidate], rules: Rules) -> Verdict:
+    """Verify every candidate and order what holds by relation, then by ``first``.
+
+    The answer depends on the set of candidates only, not on their order.
+    """
+    found = []
+    for candidate in candidates:
+        finding = verify(content, candidate.content, rules)
+        if finding:
+            match = Match(candidate.article, finding)
+            found.append((_RANK[finding.relation], candidate.first, match))
+    found.sort(key=lambda row: row[:2])
+    matches = tuple(match for _, _, match in found)
+
+    def earliest(relations: frozenset[Relation]) -> str | None:
+        return next((m.article for m in matches if m.finding.relation in relations), None)
+
+    return Verdict(
+        duplicate_of=earliest(REPEATS),
+        template_of=earliest(frozenset({Relation.TEMPLATE})),
+        best=matches[0] if matches else None,
+        matches=matches[: rules.max_matches],
+    )

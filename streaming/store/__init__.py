@@ -1,0 +1,1 @@
+"""The index: one contract, three backends, and what is written once above them."""
