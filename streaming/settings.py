@@ -226,13 +226,21 @@ def _explain(error: ValidationError, origins: Mapping[str, str]) -> str:
     lines = []
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"])
-        origin = origins.get(".".join(key.split(".")[:2]), "the settings")
+        origin = _origin(key, origins)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             near = difflib.get_close_matches(key, _known_keys(), n=1, cutoff=0.0)
             message = f"no such setting; did you mean {near[0]}?"
         lines.append(f"{origin}: {key}: {message}" if key else f"{origin}: {message}")
     return "\n".join(lines)
+
+
+def _origin(key: str, origins: Mapping[str, str]) -> str:
+    """Name the place that set a key; for a whole group, the first place that set part of it."""
+    group, _, rest = key.partition(".")
+    name = rest.partition(".")[0]
+    inside = (place for known, place in origins.items() if known.partition(".")[0] == group)
+    return origins.get(f"{group}.{name}") or next(inside, "the settings")
 
 
 def _known_keys() -> list[str]:

@@ -96,7 +96,7 @@ def test_a_record_is_one_line_and_comes_back_exactly(record: LogRecord) -> None:
     segment_records=st.integers(1, 7),
     reopen_every=st.integers(1, 41),
 )
-def test_what_was_appended_is_read_in_order_however_often_it_was_reopened(  # noqa: PLR0917
+def test_what_was_appended_is_read_in_order_however_often_it_was_reopened(
     tmp_path_factory: pytest.TempPathFactory,
     values: list[bytes | None],
     keys: list[bytes | None],

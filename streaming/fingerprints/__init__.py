@@ -1,0 +1,1 @@
+"""Fingerprints of weighted features, and the keys under which near ones meet."""

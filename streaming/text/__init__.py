@@ -1,0 +1,1 @@
+"""From an article's markup to its weighted features; no Spark, no store."""

@@ -1,0 +1,120 @@
+"""The text stage: title and body in, normalised text, features and fingerprint out."""
+
+import hashlib
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from streaming.errors import SettingsError
+from streaming.fingerprints.simhash import fingerprints
+from streaming.text import features, normalise, tables
+from streaming.text.features import FeatureExtractor
+from streaming.text.segment import Segmenter
+from streaming.text.settings import TextSettings
+
+_LIBRARIES = ("jieba", "rjieba", "selectolax")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What the text stage finds in an article.
+
+    ``text`` is what is fingerprinted, ``title`` and ``body`` are normalised. ``features``
+    maps tokens to weights 1..255; ``fingerprint`` is None if there are none.
+    """
+
+    text: str
+    title: str
+    body: str
+    features: dict[str, int]
+    fingerprint: int | None
+
+
+class TextPipeline:
+    """Normalise, segment, weigh and fingerprint articles under fixed settings.
+
+    Construction is cheap; the first batch loads the dictionaries. Pickles without them.
+    Not safe for use by several threads at once.
+    """
+
+    def __init__(self, settings: TextSettings) -> None:
+        self._settings = settings
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_settings": self._settings}
+
+    def analyse(self, batch: Sequence[tuple[str, str, str]]) -> list[Analysis]:
+        """Analyse ``(title, body, channel)`` of many articles; answers in their order.
+
+        The result for an article does not depend on the others. Never raises because of a
+        text; SettingsError if a table cannot be read.
+        """
+        articles = []
+        for title, body, channel in batch:
+            plain_title, plain_body = normalise.normalise(title), normalise.normalise(body)
+            text = "\n".join(filter(None, (plain_title, plain_body)))
+            tokens = self._segmenter.cut(text)
+            articles.append(
+                (text, plain_title, plain_body, self._extractor.features(tokens, channel))
+            )
+        values = fingerprints([article[-1] for article in articles])
+        return [Analysis(*article, value) for article, value in zip(articles, values, strict=True)]
+
+    def stamp(self) -> dict[str, Any]:
+        """Give what the result depends on: versions, and checksums of every table in use."""
+        settings = self._settings
+        stamp: dict[str, Any] = {"normaliser": normalise.VERSION, "features": features.VERSION}
+        stamp["unicode"] = unicodedata.unidata_version
+        for library in _LIBRARIES:
+            stamp[library] = version(library)
+        stamp["hmm"] = settings.hmm
+        stamp["user_dictionaries"] = [_checksum(path) for path in settings.user_dictionaries]
+        builtin = files("streaming.text.data").joinpath("stopwords.txt").read_bytes()
+        stamp["stop_words"] = (
+            _checksum(settings.stop_words)
+            if settings.stop_words
+            else hashlib.sha256(builtin).hexdigest()
+        )
+        stamp["extra_stop_words"] = _optional(settings.extra_stop_words)
+        stamp["idf"] = _checksum(settings.idf or tables.jieba_idf_path())
+        stamp["lexicon"] = _optional(settings.lexicon)
+        stamp["channel_lexicons"] = {
+            channel: _checksum(path) for channel, path in sorted(settings.channel_lexicons.items())
+        }
+        return stamp
+
+    @cached_property
+    def _segmenter(self) -> Segmenter:
+        words = [
+            w for path in self._settings.user_dictionaries for w in tables.read_user_words(path)
+        ]
+        return Segmenter(words, hmm=self._settings.hmm)
+
+    @cached_property
+    def _extractor(self) -> FeatureExtractor:
+        settings = self._settings
+        stop_words = tables.read_stop_words(settings.stop_words)
+        if settings.extra_stop_words:
+            stop_words |= tables.read_stop_words(settings.extra_stop_words)
+        return FeatureExtractor(
+            tables.read_idf(settings.idf) if settings.idf else tables.read_jieba_idf(),
+            stop_words,
+            tables.read_lexicon(settings.lexicon) if settings.lexicon else {},
+            {c: tables.read_lexicon(path) for c, path in settings.channel_lexicons.items()},
+        )
+
+
+def _optional(path: Path | None) -> str | None:
+    return _checksum(path) if path else None
+
+
+def _checksum(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error

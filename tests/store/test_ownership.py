@@ -1,0 +1,43 @@
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from streaming.errors import SettingsError
+from streaming.position import encode
+from streaming.store import ownership
+from streaming.store.memory import MemoryStore
+from streaming.store.tables import TABLES
+
+
+@pytest.fixture
+def store(request: pytest.FixtureRequest) -> MemoryStore:
+    fresh = MemoryStore(request.node.nodeid)
+    fresh.ensure_tables(TABLES)
+    return fresh
+
+
+def test_tokens_grow_and_are_never_given_twice(store: MemoryStore) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        taken = list(pool.map(lambda _: ownership.next_token(store), range(200)))
+    assert len(set(taken)) == 200
+    assert ownership.next_token(store) > max(taken)
+
+
+def test_the_mark_never_goes_down(store: MemoryStore) -> None:
+    assert ownership.mark(store) is None
+    high, low = encode(9, "t", 0, 0), encode(8, "t", 0, 0)
+    for position in (low, high, low):
+        ownership.raise_mark(store, position)
+    assert ownership.mark(store) == high
+
+
+def test_another_stamp_is_refused_with_every_difference(store: MemoryStore) -> None:
+    stamp = {"matching.k": 3, "text.jieba": "0.42.1"}
+    ownership.claim(store, stamp)
+    ownership.claim(store, dict(reversed(stamp.items())))
+    with pytest.raises(SettingsError) as refused:
+        ownership.claim(store, {"matching.k": 2, "text.jieba": "0.42.1", "text.hmm": True})
+    assert "matching.k: 3 in the index, 2 now" in str(refused.value)
+    assert "text.hmm: nothing in the index, true now" in str(refused.value)
+    assert "jieba" not in str(refused.value)
+    assert ownership.read_stamp(store) == stamp
