@@ -118,7 +118,7 @@ class EventParser:
         if not isinstance(document, dict):
             return Rejected(Reason.SCHEMA, "document: is not an object")
         # Only what the schema names is looked at: other fields may hold anything.
-        known = {name: document[name] for name in _NAMES if name in document}
+        known = {name: document[name] for name in _NAMES & document.keys()}
         if not _VALIDATOR.is_valid(known):
             return _violated(known)
         get = known.get
@@ -155,7 +155,7 @@ class EventParser:
 
 
 _FIELDS = schemas.fields(_SCHEMA)
-_NAMES = tuple(name for field in _FIELDS for name in (field.name, *field.aliases))
+_NAMES = frozenset(name for field in _FIELDS for name in (field.name, *field.aliases))
 _VALIDATOR = schemas.validator(_SCHEMA)
 
 

@@ -43,6 +43,7 @@ class KafkaSink:
             "batch_size": 256 * 1024,
             "max_request_size": MAX_VALUE_BYTES + 64 * 1024,
             "max_block_ms": CONNECT_TIMEOUT_MS,
+            "reconnect_backoff_max_ms": 2_000,
             "compression_type": _compression(),
             **client_settings(url, properties or {}, KafkaProducer.DEFAULT_CONFIG),
             "acks": "all",

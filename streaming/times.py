@@ -1,6 +1,7 @@
 """Publication times as newsrooms write them, as milliseconds since 1970."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 
 CHINA = timezone(timedelta(hours=8))
@@ -11,6 +12,10 @@ CHINA = timezone(timedelta(hours=8))
 _MILLISECONDS_FROM = 100_000_000_000
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+_MILLISECOND = timedelta(milliseconds=1)
+# The characters around month and day.
+_USUAL = ("--T", "-- ")
 
 _WRITTEN = re.compile(
     r"""
@@ -42,6 +47,10 @@ def parse_time(value: str | float, naive: tzinfo = CHINA) -> int | None:
     name none. Fractions below a millisecond are dropped.
     """
     text = value.strip() if isinstance(value, str) else str(value)
+    if text[4:11:3] in _USUAL:
+        # Nearly all times are written like this, and this is five times as fast.
+        with suppress(ValueError):
+            return _since_epoch(datetime.fromisoformat(text), naive)
     written = _WRITTEN.fullmatch(text) or _COMPACT.fullmatch(text)
     if written is not None:
         return _milliseconds(written.groupdict(), naive)
@@ -68,7 +77,13 @@ def _milliseconds(part: dict[str, str | None], naive: tzinfo) -> int | None:
     except ValueError:
         return None
     fraction = (part.get("fraction") or "").ljust(3, "0")[:3]
-    return (moment - _EPOCH) // timedelta(milliseconds=1) + int(fraction)
+    return _since_epoch(moment, naive) + int(fraction)
+
+
+def _since_epoch(moment: datetime, naive: tzinfo) -> int:
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=naive)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def _timezone(offset: str) -> timezone:

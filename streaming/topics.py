@@ -4,8 +4,8 @@ A topic of articles keeps everything: verdicts depend on the first appearance of
 article, which retention or compaction would lose.
 """
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -53,28 +53,22 @@ def ensure_topic(
     of partitions or other timestamps than asked for, None asking for nothing; timestamps
     are only doubted if not `strict`. SourceError also, within seconds, if no broker answers.
     """
-    settings = client_settings(url, properties or {}, KafkaAdminClient.DEFAULT_CONFIG)
-    check_reachable(url, properties or {})
-    try:
-        admin = KafkaAdminClient(**settings)
-        with closing(admin):
-            created = _create(
-                admin,
-                url.topic,
-                partitions or DEFAULT_PARTITIONS,
-                {
-                    "retention.ms": "-1",
-                    "retention.bytes": "-1",
-                    "cleanup.policy": "delete",
-                    "message.timestamp.type": timestamps or "LogAppendTime",
-                    "message.timestamp.after.max.ms": _NO_LIMIT,
-                    "max.message.bytes": str(_MESSAGE_BYTES),
-                    **(config or {}),
-                },
-            )
-            topic = _describe(admin, url.topic, created=created)
-    except KafkaError as error:
-        raise SourceError(explain(url, error)) from error
+    with _administering(url, properties or {}) as admin:
+        created = _create(
+            admin,
+            url.topic,
+            partitions or DEFAULT_PARTITIONS,
+            {
+                "retention.ms": "-1",
+                "retention.bytes": "-1",
+                "cleanup.policy": "delete",
+                "message.timestamp.type": timestamps or "LogAppendTime",
+                "message.timestamp.after.max.ms": _NO_LIMIT,
+                "max.message.bytes": str(_MESSAGE_BYTES),
+                **(config or {}),
+            },
+        )
+        topic = _describe(admin, url.topic, created=created)
     if partitions is not None and topic.partitions != partitions:
         raise SourceError(
             f"{url}: the topic has {topic.partitions} partitions, which is part of the log; "
@@ -88,6 +82,25 @@ def ensure_topic(
             )
         return replace(topic, doubts=(*topic.doubts, difference))
     return topic
+
+
+def describe_topic(url: KafkaUrl, properties: Mapping[str, str] | None = None) -> Topic | None:
+    """Say how a topic is, None if there is none; SourceError within seconds without a broker."""
+    with _administering(url, properties or {}) as admin:
+        if url.topic not in admin.list_topics():
+            return None
+        return _describe(admin, url.topic, created=False)
+
+
+@contextmanager
+def _administering(url: KafkaUrl, properties: Mapping[str, str]) -> Iterator[Any]:
+    settings = client_settings(url, properties, KafkaAdminClient.DEFAULT_CONFIG)
+    check_reachable(url, properties)
+    try:
+        with closing(KafkaAdminClient(**settings)) as admin:
+            yield admin
+    except KafkaError as error:
+        raise SourceError(explain(url, error)) from error
 
 
 def _create(admin: Any, name: str, partitions: int, config: dict[str, str]) -> bool:

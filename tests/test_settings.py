@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,8 @@ def test_flags_win_over_the_environment_and_that_over_the_file(no_settings: Path
 @pytest.mark.parametrize(
     ("key", "value", "told"),
     [
-        ("matching.kk", "3", "did you mean matching.k?"),
-        ("mathcing.k", "3", "did you mean matching.k?"),
+        ("matching.kk", "3", "did you mean matching.k"),
+        ("mathcing.k", "3", "did you mean matching.k"),
         ("matching.k", "4", "find all fingerprints within 3 bits, not within 4"),
         ("matching.window", "soon", "no duration; write for example"),
         ("text.channel_lexicons", '{python = "a.tsv"}', 'set matching.scope = "channel"'),
@@ -44,7 +45,7 @@ def test_flags_win_over_the_environment_and_that_over_the_file(no_settings: Path
 def test_a_wrong_setting_is_told_with_its_place(
     no_settings: Path, key: str, value: str, told: str
 ) -> None:
-    with pytest.raises(SettingsError, match=f"^(--set|the settings).*{told.replace('?', '[?]')}"):
+    with pytest.raises(SettingsError, match=f"^(--set|the settings).*{re.escape(told)}"):
         load(overrides=[(key, value, "--set")], environment={})
     assert no_settings.exists()
 
@@ -54,5 +55,5 @@ def test_a_file_that_is_none_is_told(tmp_path: Path) -> None:
         load(tmp_path / "absent.toml", environment={})
     broken = tmp_path / "broken.toml"
     broken.write_text("[matching\n")
-    with pytest.raises(SettingsError, match="broken.toml: not a TOML file"):
+    with pytest.raises(SettingsError, match=r"broken\.toml: not a TOML file"):
         load(broken, environment={})

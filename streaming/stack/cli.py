@@ -31,7 +31,8 @@ def stack_commands() -> None:
     """Run Kafka and HBase on this machine, without containers.
 
     They need Java 17 and, the first time, Maven and a network. They listen on 127.0.0.1 only and
-    go on running until `leitong stack down`.
+    go on running until `leitong stack down`. The servers are kafka, hbase, thrift (rows are
+    written and read through it) and admin, a Thrift 2 server through which tables are made.
     """
 
 
@@ -39,10 +40,17 @@ def stack_commands() -> None:
 @_directory
 @click.option("--kafka/--no-kafka", default=True, show_default=True, help="Start Kafka.")
 @click.option(
-    "--hbase/--no-hbase", default=True, show_default=True, help="Start HBase and its Thrift server."
+    "--hbase/--no-hbase",
+    default=True,
+    show_default=True,
+    help="Start HBase and its Thrift servers.",
 )
 @click.option("--kafka-port", type=_port, help="[default: as the last time, or 9092]")
-@click.option("--thrift-port", type=_port, help="[default: as the last time, or 9090]")
+@click.option(
+    "--thrift-port",
+    type=click.IntRange(1, 65_534),
+    help="The port after it is admin's. [default: as the last time, or 9090]",
+)
 @click.option("--zookeeper-port", type=_port, help="[default: as the last time, or 2181]")
 @click.option("--kafka-memory", help="Java heap. [default: as the last time, or 512m]")
 @click.option("--hbase-memory", help="Java heap. [default: as the last time, or 1g]")

@@ -1,4 +1,8 @@
-"""HBase in one JVM (master, region server, ZooKeeper), and its Thrift server in another."""
+"""HBase in one JVM (master, region server, ZooKeeper), its Thrift 1 and 2 servers in two others.
+
+Thrift 1 is what rows are written and read through. Thrift 2 makes the tables: it alone can split
+a new table into regions and choose a block encoding.
+"""
 
 from pathlib import Path
 from typing import Final
@@ -7,21 +11,27 @@ from xml.sax.saxutils import escape
 import happybase
 from thriftpy2.thrift import TException
 
+from streaming.errors import StoreError
 from streaming.stack.jars import JarSet
 from streaming.stack.java import JAVA_OPTIONS
 from streaming.stack.ports import LOOPBACK, listening
 from streaming.stack.service import render
 from streaming.stack.settings import InnerPorts, Options, Ports
+from streaming.store.hbase_admin import Thrift2Admin
+from streaming.store.hbase_connection import Endpoint, ThriftSettings
 
 _ANSWER_MS = 5_000
 _INITIALISED = b"Master has completed initialization"
 _NOWHERE = "leitong_no_such_namespace:probe"
+# A few idle connections, and a handful of calls when tables are made.
+_ADMIN_HEAP = "96m"
 
 
 class _HBaseProcess:
-    """What the two servers share: the jars, the configuration file and the way Java is called."""
+    """What the servers share: the jars, the configuration file and the way Java is called."""
 
     jar_set: JarSet = "hbase"
+    configuration = "conf"
 
     def __init__(self, directory: Path, ports: Ports, inner: InnerPorts, options: Options) -> None:
         self.directory = directory
@@ -32,23 +42,30 @@ class _HBaseProcess:
     def prepare(self, java: str, jars: Path) -> None:
         """Write hbase-site.xml and the logging configuration."""
         del java, jars
-        ports, options = self.stack_ports, self.options
+        ports = self.stack_ports
         values = {
             "data": escape(str(self.directory / "data")),
             "zookeeper_port": str(ports.zookeeper),
             "master_port": str(self.inner.master),
             "regionserver_port": str(self.inner.regionserver),
-            "thrift_port": str(ports.thrift),
-            "thrift_framed": str(options.thrift_framed).lower(),
-            "thrift_compact": str(options.thrift_compact).lower(),
-            "thrift_idle_ms": str(round(options.thrift_idle_seconds * 1000)),
+            "thrift_idle_ms": str(round(self.options.thrift_idle_seconds * 1000)),
+            **self._thrift_values(),
         }
-        render("hbase", "hbase-site.xml", self.directory / "conf" / "hbase-site.xml", values)
-        render("hbase", "log4j.properties", self.directory / "conf" / "log4j.properties", None)
+        target = self.directory / self.configuration
+        render("hbase", "hbase-site.xml", target / "hbase-site.xml", values)
+        render("hbase", "log4j.properties", target / "log4j.properties", None)
+
+    def _thrift_values(self) -> dict[str, str]:
+        return {
+            "thrift_port": str(self.stack_ports.thrift),
+            "thrift_framed": str(self.options.thrift_framed).lower(),
+            "thrift_compact": str(self.options.thrift_compact).lower(),
+        }
 
     def _java(self, java: str, jars: Path, heap: str) -> list[str]:
         memory = [f"-Xmx{heap}", "-Xms64m", *self.options.java_options]
-        return [java, *JAVA_OPTIONS, *memory, "-cp", f"{self.directory / 'conf'}:{jars}/*"]
+        classes = f"{self.directory / self.configuration}:{jars}/*"
+        return [java, *JAVA_OPTIONS, *memory, "-cp", classes]
 
 
 class HBase(_HBaseProcess):
@@ -118,3 +135,42 @@ class Thrift(_HBaseProcess):
         finally:
             connection.close()
         return f"HBase created {_NOWHERE}, which it should have refused"
+
+
+class Admin(_HBaseProcess):
+    """The Thrift 2 server: what the store makes its tables through.
+
+    It is buffered and binary whatever the Thrift server is, and has a configuration of its own
+    because both take their port from the same name.
+    """
+
+    name: Final = "admin"
+    configuration = "conf-admin"
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The port after Thrift's."""
+        return (self.stack_ports.admin,)
+
+    def command(self, java: str, jars: Path) -> list[str]:
+        """Return the command of the Thrift 2 server."""
+        main = "org.apache.hadoop.hbase.thrift2.ThriftServer"
+        return [*self._java(java, jars, _ADMIN_HEAP), main, "start"]
+
+    def unready(self, log: Path) -> str | None:  # noqa: ARG002 - the server is asked, not its log
+        """Have the master describe a table through the server, as the store does."""
+        if not listening(self.stack_ports.admin):
+            return f"nothing listens on port {self.stack_ports.admin} yet"
+        endpoint = Endpoint(LOOPBACK, self.stack_ports.admin)
+        admin = Thrift2Admin(endpoint, ThriftSettings((endpoint,)), "the Thrift 2 server")
+        try:
+            admin.check()
+        except StoreError as error:
+            return f"HBase does not describe tables yet: {str(error.__cause__)[:200]}"
+        finally:
+            admin.close()
+        return None
+
+    def _thrift_values(self) -> dict[str, str]:
+        port = str(self.stack_ports.admin)
+        return {"thrift_port": port, "thrift_framed": "false", "thrift_compact": "false"}

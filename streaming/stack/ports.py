@@ -30,20 +30,23 @@ def taken(port: int) -> bool:
     return False
 
 
-def free_ports(count: int, avoid: Iterable[int] = ()) -> list[int]:
+def free_ports(count: int, avoid: Iterable[int] = (), *, successors: int = 0) -> list[int]:
     """Return `count` different ports that could be listened on now, none of them in `avoid`.
 
-    Nothing keeps them free. Raises OSError if there are not enough.
+    The same holds for as many `successors` of each, which are not among the others. Nothing keeps
+    them free. Raises OSError if there are not enough.
     """
-    avoided = set(avoid)
+    used = set(avoid)
     # Seeded by the system: two processes that look at the same time should look elsewhere.
     candidates = random.SystemRandom().sample(_FREE_PORT_RANGE, len(_FREE_PORT_RANGE))
     found: list[int] = []
     for port in candidates:
         if len(found) == count:
             break
-        if port not in avoided and not taken(port):
+        block = range(port, port + successors + 1)
+        if used.isdisjoint(block) and not any(map(taken, block)):
             found.append(port)
+            used.update(block)
     if len(found) < count:
         raise OSError(
             f"no {count} free ports between {_FREE_PORT_RANGE.start} and {_FREE_PORT_RANGE.stop}"

@@ -9,7 +9,7 @@ from typing import Any, Literal, Self
 from streaming.errors import LeitongError
 from streaming.stack.ports import free_ports, taken
 
-ServiceName = Literal["kafka", "hbase", "thrift"]
+ServiceName = Literal["kafka", "hbase", "thrift", "admin"]
 
 
 class StackError(LeitongError):
@@ -24,6 +24,15 @@ class Ports:
     thrift: int = 9090
     zookeeper: int = 2181
 
+    @property
+    def admin(self) -> int:
+        """The port of the Thrift 2 server, where clients look for it: the one after `thrift`."""
+        return self.thrift + 1
+
+    def all(self) -> set[int]:
+        """Return every port, `admin` included."""
+        return {*asdict(self).values(), self.admin}
+
 
 @dataclass(frozen=True, slots=True)
 class InnerPorts:
@@ -34,14 +43,14 @@ class InnerPorts:
     regionserver: int = 0
 
     def chosen(self, keep: Collection[str], avoid: Ports) -> Self:
-        """Return these ports with free ones for those that are 0 or taken, except names in `keep`.
+        """Return these ports, with free ones for those that are 0, taken or in `avoid`.
 
-        Servers that run keep theirs: they are the ones who take them.
+        Servers that run keep theirs, named in `keep`: they are the ones who take them.
         """
-        used = {*asdict(avoid).values(), *asdict(self).values()}
+        used = avoid.all() | set(asdict(self).values())
         others: dict[str, int] = {}
         for name, port in asdict(self).items():
-            if name not in keep and (port == 0 or taken(port)):
+            if name not in keep and (port in {0, *avoid.all()} or taken(port)):
                 others[name] = free_ports(1, avoid=used | set(others.values()))[0]
         return replace(self, **others)
 
@@ -50,7 +59,8 @@ class InnerPorts:
 class Options:
     """Memory (as in Java's -Xmx) and the Thrift server's ways.
 
-    `thrift_idle_seconds` is how long the Thrift server keeps a socket on which nothing happens.
+    `thrift_idle_seconds` is how long a Thrift server keeps a socket on which nothing happens; the
+    other `thrift_` options are not for the Thrift 2 server.
     `java_options` are added for every server; -XX:TieredStopAtLevel=1 takes a third off the work
     of a start and makes what comes after it slower.
     """
@@ -94,8 +104,10 @@ class StackSettings:
     def moved(self, new: Self, running: Collection[ServiceName]) -> list[str]:
         """Say what of `new` the servers that run would have to be stopped for."""
         concerned = {
-            "zookeeper": {"hbase", "thrift"},
-            "java_options": {"kafka", "hbase", "thrift"},
+            "thrift": {"thrift", "admin"},
+            "zookeeper": {"hbase", "thrift", "admin"},
+            "thrift_idle_seconds": {"thrift", "admin"},
+            "java_options": {"kafka", "hbase", "thrift", "admin"},
         }
         before, after = (asdict(each.ports) | asdict(each.options) for each in (self, new))
         return [

@@ -3,10 +3,11 @@
 import shutil
 import signal
 from concurrent.futures import ThreadPoolExecutor, wait
+from itertools import combinations
 from pathlib import Path
 from threading import Event
 
-from streaming.stack.hbase import HBase, Thrift
+from streaming.stack.hbase import Admin, HBase, Thrift
 from streaming.stack.jars import Progress, resolve, silent
 from streaming.stack.java import java_command
 from streaming.stack.kafka import Kafka
@@ -20,7 +21,7 @@ START_SECONDS = 180.0
 
 
 class LocalStack:
-    """Kafka, HBase and HBase's Thrift server on 127.0.0.1, their data in one directory.
+    """Kafka, HBase and HBase's two Thrift servers on 127.0.0.1, their data in one directory.
 
     `ports` and `options` default to those the directory was last started with. Servers are
     detached: they survive this object and this process, and another LocalStack of the same
@@ -40,7 +41,8 @@ class LocalStack:
     @staticmethod
     def free_ports() -> Ports:
         """Return ports that nobody listens on now (and that nobody is kept from taking)."""
-        return Ports(*free_ports(3))
+        # The Thrift port's successor is used too; that the others have one costs nothing.
+        return Ports(*free_ports(3, successors=1))
 
     @property
     def kafka(self) -> str:
@@ -51,6 +53,11 @@ class LocalStack:
     def hbase(self) -> str:
         """The Thrift server's `host:port`."""
         return f"{LOOPBACK}:{self.ports.thrift}"
+
+    @property
+    def admin(self) -> str:
+        """The Thrift 2 server's `host:port`: where tables are made."""
+        return f"{LOOPBACK}:{self.ports.admin}"
 
     def log(self, name: ServiceName) -> Path:
         """Return the log of a server's last start; the one before it ends in `.1`."""
@@ -71,7 +78,7 @@ class LocalStack:
         """
         wanted: list[ServiceName] = ["kafka"] if kafka else []
         if hbase:
-            wanted += ["hbase", "thrift"]
+            wanted += ["hbase", "thrift", "admin"]
         return self._start(wanted, timeout, progress)
 
     def start(
@@ -79,10 +86,11 @@ class LocalStack:
     ) -> ServiceStatus:
         """Start one server on the data it had; a running one is left alone. As `up` otherwise.
 
-        A Thrift server that runs already must also work again before a started HBase counts.
+        Thrift servers that run already must also work again before a started HBase counts.
         """
-        again = name == "hbase" and self._server("thrift").process() is not None
-        return self._start([name, "thrift"] if again else [name], timeout, progress)[0]
+        clients: tuple[ServiceName, ...] = ("thrift", "admin") if name == "hbase" else ()
+        again = [client for client in clients if self._server(client).process() is not None]
+        return self._start([name, *again], timeout, progress)[0]
 
     def kill(self, name: ServiceName, number: signal.Signals = signal.SIGKILL) -> bool:
         """Send a signal to one server, waiting for its end after SIGKILL; False if it is gone."""
@@ -116,6 +124,7 @@ class LocalStack:
             missing = [server for server in servers if server.process() is None]
             java = java_command() if missing else ""
             jars = {server.name: resolve(server.service.jar_set, progress) for server in missing}
+            _refuse_shared_ports(missing)
             for server in missing:
                 server.refuse_taken_ports()
 
@@ -167,6 +176,7 @@ class LocalStack:
             Kafka(self.directory / "kafka", self.ports, inner, self.options),
             HBase(hbase, self.ports, inner, self.options),
             Thrift(hbase, self.ports, inner, self.options),
+            Admin(hbase, self.ports, inner, self.options),
         )
         return [Supervisor(service, self.directory) for service in services]
 
@@ -177,3 +187,13 @@ class LocalStack:
     def _lock(self) -> Path:
         # Beside the directory and not in it, so that erasing does not remove what is held.
         return self.directory.with_name(f".{self.directory.name}.lock")
+
+
+def _refuse_shared_ports(servers: list[Supervisor]) -> None:
+    """Raise StackError if two servers that are to be started would have the same port."""
+    for one, other in combinations(servers, 2):
+        for port in set(one.service.ports) & set(other.service.ports):
+            raise StackError(
+                f"{one.name} and {other.name} cannot both have port {port}: choose another with "
+                f"{one.port_flag} or {other.port_flag}"
+            )

@@ -16,7 +16,12 @@ from streaming.stack.settings import ServiceName, StackError
 _POLL_SECONDS = 0.1
 _STOP_SECONDS = 30.0
 _LOG_LINES_SHOWN = 15
-_PORT_FLAGS = {"kafka": "--kafka-port", "hbase": "--zookeeper-port", "thrift": "--thrift-port"}
+_PORT_FLAGS: dict[ServiceName, str] = {
+    "kafka": "--kafka-port",
+    "hbase": "--zookeeper-port",
+    "thrift": "--thrift-port",
+    "admin": "--thrift-port (admin's is the one after it)",
+}
 
 State = Literal["running", "unready", "stopped"]
 
@@ -43,6 +48,7 @@ class Supervisor:
         self.service = service
         self.name: ServiceName = service.name
         self.log = directory / "logs" / f"{service.name}.log"
+        self.port_flag = _PORT_FLAGS[service.name]
         self._pid_file = directory / "run" / f"{service.name}.json"
 
     def process(self) -> Process | None:
@@ -56,7 +62,7 @@ class Supervisor:
                 raise StackError(
                     f"{self.name}: port {port} of {LOOPBACK} is in use by another program "
                     f"(`ss -ltnp` names it); stop that, or choose another port with "
-                    f"{_PORT_FLAGS[self.name]}"
+                    f"{self.port_flag}"
                 )
 
     def start(
@@ -99,7 +105,7 @@ class Supervisor:
             ports = ", ".join(str(port) for port in self.service.ports)
             what += (
                 f" because a port is in use (it needs {ports}): free it, or choose another with "
-                f"{_PORT_FLAGS[self.name]}"
+                f"{self.port_flag}"
             )
         raise self._failure(what)
 

@@ -1,19 +1,65 @@
-"""From tokens to weighted features."""
+"""From tokens to weighted features.
 
+How a token is weighed was chosen on 36 261 news articles (2006 and 2023) and planted edits
+of 1 400 of them, for 64-bit SimHash with a radius of 3 bits. The share of edited copies
+within the radius, of 140-500 and of 500-5000 characters, against features that are the set
+of all words weighed by IDF:
+
+==============================  ===========  ===========
+edit                            set and IDF  as below
+==============================  ===========  ===========
+byline and footer added         11 %, 46 %   60 %, 89 %
+first sentence cut              12 %, 39 %   18 %, 50 %
+1 % of the words replaced       58 %, 57 %   86 %, 90 %
+5 % of the words replaced       8 %, 5 %     44 %, 53 %
+all figures changed (no copy)   3 %, 11 %    20 %, 32 %
+==============================  ===========  ===========
+
+Candidates per look-up in those articles with 4 bands of 16 bits are 3.2 (2.2 if bits were
+uniform, 4.4 for plain sets of words); 3 of 2 763 pairs within the radius share less than
+35 % of their tokens. What makes the difference is that words weigh more than in proportion
+to how often they occur: they are the topic, and edits rarely touch them. Counting no
+further than 6 keeps a few such words from deciding alone; without that, false pairs rise
+more than tenfold. The square root of IDF takes from names and misprints what IDF gives them
+too much; figures weigh more, since they tell one form's instances apart.
+"""
+
+import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-
-MAX_BASE_WEIGHT = 51
-"""Largest weight before the lexicon multiplies it by up to 5; 51 * 5 is the largest of all."""
+from math import sqrt
 
 VERSION = 1
 """Goes up whenever the same tokens may give other features."""
 
+MAX_BASE_WEIGHT = 51
+"""Largest weight before a lexicon multiplies it by up to 5; 51 * 5 is the largest of all."""
+
+_COUNT_FACTORS = (1.0, 2.55, 4.41, 6.50, 8.78, 11.23)
+"""count ** 1.35 for counts 1 to 6; higher ones count as 6."""
+_MOST = len(_COUNT_FACTORS)
+_MEAN_FACTOR = 2.73
+"""Weight of a word of average IDF that occurs once, before rounding."""
+_FIGURE_FACTOR = 1.5
+_UNKNOWN_IDF = 0.6
+"""IDF of a word that is not in the table, as a share of the table's mean."""
+_FEW_FEATURES = 8
 _CACHED_TOKENS = 400_000
+
+_WORD_CHARACTER = re.compile(r"[^\W_]")
+_DIGIT = re.compile(r"\d")
+
+_Weights = tuple[int, ...]
 
 
 class FeatureExtractor:
-    """Weighs the tokens of an article by how much they say about it."""
+    """Weighs the tokens of an article by how much they say about it.
+
+    ``idf`` maps words to inverse document frequencies of any scale, ``lexicon`` and the
+    channels' lexicons map words to the factor 1-5 by which they weigh more; a channel's
+    lexicon goes before the general one, and either before the stop words. Tables are in
+    lower case; tokens are looked up in lower case but kept as they are.
+    """
 
     def __init__(
         self,
@@ -23,39 +69,65 @@ class FeatureExtractor:
         channel_lexicons: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         general = dict(lexicon or {})
-        self._general = general
+        self._general = _TokenWeights(idf, stop_words, general)
         self._by_channel = {
-            channel: general | dict(words) for channel, words in (channel_lexicons or {}).items()
+            channel: _TokenWeights(idf, stop_words, general | dict(words))
+            for channel, words in (channel_lexicons or {}).items()
         }
-        self._factors = _Factors(idf, stop_words)
 
-    def features(self, tokens: Sequence[str], channel: str) -> dict[str, int]:
-        """Give token -> weight 1..255; empty if no token counts as a feature."""
-        lexicon = self._by_channel.get(channel, self._general)
-        factors = self._factors
-        features: dict[str, int] = {}
-        for token, count in Counter(tokens).items():
-            factor = factors[token]
-            if factor:
-                weight = int(factor * count**0.5 + 0.5)
-                features[token] = min(weight, MAX_BASE_WEIGHT) * lexicon.get(token, 1) or 1
-        return features
+    def features(self, tokens: Sequence[str], channel: str = "") -> dict[str, int]:
+        """Give token -> weight 1..255; empty if no token holds a letter or digit.
+
+        Features are words of at least two characters that are no stop words. A text with
+        fewer than 8 of them is all its words, once each: the rest of a short text is what
+        tells it from others with the same few words, and there is no other fingerprint to
+        give to one of single characters only.
+        """
+        weights = self._by_channel.get(channel, self._general)
+        counts = Counter(tokens)
+        features = {}
+        for token, count in counts.items():
+            of_token = weights[token]
+            if of_token[1]:
+                features[token] = of_token[count] if count <= _MOST else of_token[_MOST]
+        if len(features) >= _FEW_FEATURES:
+            return features
+        return {token: weights[token][0] for token in counts if weights[token][0]}
 
 
-class _Factors(dict[str, float]):
-    """What a token weighs when it occurs once; 0 if it is no feature."""
+class _TokenWeights(dict[str, _Weights]):
+    """Weights of a token: in a short text, and by the times it occurs in any other."""
 
-    def __init__(self, idf: Mapping[str, float], stop_words: Collection[str]) -> None:
+    def __init__(
+        self, idf: Mapping[str, float], stop_words: Collection[str], lexicon: Mapping[str, int]
+    ) -> None:
         super().__init__()
         self._idf = idf
         self._stop_words = stop_words
-        self._unknown = sum(idf.values()) / len(idf)
+        self._lexicon = lexicon
+        self._mean = sum(idf.values()) / len(idf)
+        self._shared: dict[_Weights, _Weights] = {}
 
-    def __missing__(self, token: str) -> float:
-        factor = 0.0
-        if len(token) > 1 and token.strip() and token not in self._stop_words:
-            factor = self._idf.get(token, self._unknown)
+    def __missing__(self, token: str) -> _Weights:
+        weights = self._weigh(token)
+        weights = self._shared.setdefault(weights, weights)
         if len(self) >= _CACHED_TOKENS:
             self.clear()
-        self[token] = factor
-        return factor
+        self[token] = weights
+        return weights
+
+    def _weigh(self, token: str) -> _Weights:
+        nothing = (0,) * (1 + len(_COUNT_FACTORS))
+        if not _WORD_CHARACTER.search(token):
+            return nothing
+        word = token.lower()
+        figure = _DIGIT.search(word) is not None
+        idf = self._idf.get(word, self._mean if figure else self._mean * _UNKNOWN_IDF)
+        factor = _MEAN_FACTOR * sqrt(idf / self._mean) * (_FIGURE_FACTOR if figure else 1)
+        boost = self._lexicon.get(word, 1)
+        by_count = tuple(
+            boost * max(1, min(MAX_BASE_WEIGHT, int(factor * count + 0.5)))
+            for count in _COUNT_FACTORS
+        )
+        counts = word in self._lexicon or (len(word) > 1 and word not in self._stop_words)
+        return (by_count[0], *(by_count if counts else nothing[1:]))

@@ -20,24 +20,29 @@ _ROUNDS = 8
 _MAX_MARKS = 30
 _MAX_CUT_OFF = 500
 
-_LINE_ELEMENTS = frozenset(
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_LINE_ELEMENTS = _names(
     "address article aside blockquote body br caption center col colgroup dd details dialog dir"
     " div dl dt fieldset figcaption figure footer form frame frameset h1 h2 h3 h4 h5 h6 head"
     " header hgroup hr html legend li link listing main menu meta nav ol optgroup option p"
-    " plaintext pre search section select summary table tbody td tfoot th thead tr ul".split()
+    " plaintext pre search section select summary table tbody td tfoot th thead tr ul"
 )
-_INLINE_ELEMENTS = frozenset(
+_INLINE_ELEMENTS = _names(
     "a abbr acronym applet area audio b base basefont bdi bdo bgsound big blink button canvas"
     " cite code data datalist del dfn em embed font i image img input ins kbd keygen label map"
     " mark marquee math meter nobr noscript object output param picture progress q rb rp rt rtc"
     " ruby s samp slot small source span strike strong sub sup svg template time track tt u"
-    " var video wbr".split()
+    " var video wbr"
 )
-_TEXTLESS_ELEMENTS = frozenset("iframe noembed noframes script style textarea title xmp".split())
+_TEXTLESS_ELEMENTS = _names("iframe noembed noframes script style textarea title xmp")
 _OFFICE_ELEMENT = re.compile(r"(?:o|w|v|m|x|st1|u1):[a-z]+", re.IGNORECASE)
-_BOOLEAN_ATTRIBUTES = frozenset(
+_BOOLEAN_ATTRIBUTES = _names(
     "allowfullscreen async autoplay checked compact controls defer disabled hidden ismap loop"
-    " multiple muted noshade nowrap open readonly required selected".split()
+    " multiple muted noshade nowrap open readonly required selected"
 )
 # A tag ends at ">", or before the next "<": one forgotten quote must not swallow an article.
 _TAG = re.compile(

@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
@@ -17,6 +17,14 @@ from streaming.text.features import FeatureExtractor
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
 
+_BODY_FEATURES = 64
+"""From this many features on, the body alone is fingerprinted.
+
+Reprints have other titles more often than not, and a title that counted once would take
+71 % of such copies of 140-500 characters out of the radius, and 30 % of longer ones. In
+18 351 articles no two bodies of at least 64 features were within the radius without being
+mostly the same text; below, titles are needed to tell forms and one-line notices apart.
+"""
 _LIBRARIES = ("jieba", "rjieba", "selectolax")
 
 
@@ -24,8 +32,9 @@ _LIBRARIES = ("jieba", "rjieba", "selectolax")
 class Analysis:
     """What the text stage finds in an article.
 
-    ``text`` is what is fingerprinted, ``title`` and ``body`` are normalised. ``features``
-    maps tokens to weights 1..255; ``fingerprint`` is None if there are none.
+    ``title`` and ``body`` are normalised, ``text`` is both of them. ``features``, of the
+    body or of both, maps tokens to weights 1..255; ``fingerprint`` is theirs, None if there
+    are none: texts without a letter or digit have nothing in common.
     """
 
     text: str
@@ -54,16 +63,25 @@ class TextPipeline:
         The result for an article does not depend on the others. Never raises because of a
         text; SettingsError if a table cannot be read.
         """
-        articles = []
-        for title, body, channel in batch:
-            plain_title, plain_body = normalise.normalise(title), normalise.normalise(body)
-            text = "\n".join(filter(None, (plain_title, plain_body)))
-            tokens = self._segmenter.cut(text)
-            articles.append(
-                (text, plain_title, plain_body, self._extractor.features(tokens, channel))
+        plain = [
+            (normalise.normalise(title), normalise.normalise(body), channel)
+            for title, body, channel in batch
+        ]
+        weighed = [self._features(*article) for article in plain]
+        return [
+            Analysis("\n".join(filter(None, (title, body))), title, body, features, fingerprint)
+            for (title, body, _), features, fingerprint in zip(
+                plain, weighed, fingerprints(weighed), strict=True
             )
-        values = fingerprints([article[-1] for article in articles])
-        return [Analysis(*article, value) for article, value in zip(articles, values, strict=True)]
+        ]
+
+    def _features(self, title: str, body: str, channel: str) -> dict[str, int]:
+        tokens = self._segmenter.cut(body)
+        features = self._extractor.features(tokens, channel)
+        if title and len(features) < _BODY_FEATURES:
+            tokens = [*self._segmenter.cut(title), "\n", *tokens]
+            features = self._extractor.features(tokens, channel)
+        return features
 
     def stamp(self) -> dict[str, Any]:
         """Give what the result depends on: versions, and checksums of every table in use."""

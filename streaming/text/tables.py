@@ -23,8 +23,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from streaming.errors import SettingsError
+from streaming.text.dictionary import UserWord
 from streaming.text.normalise import normalise
-from streaming.text.segment import UserWord
 
 MAX_LEXICON_WEIGHT = 5
 

@@ -6,15 +6,12 @@ jieba's order, so that the last bit of a sum, which decides near ties, is the sa
 """
 
 import logging
-import re
 import warnings
 from collections.abc import Iterator
 from importlib import import_module
 from types import ModuleType
 
 _IMPOSSIBLE = -3.14e100
-_HAN = re.compile(r"([\u4e00-\u9fd5]+)")
-_ASCII = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
 
 _Row = tuple[float, float, float, float]
 _UNSEEN: _Row = (_IMPOSSIBLE, _IMPOSSIBLE, _IMPOSSIBLE, _IMPOSSIBLE)
@@ -57,14 +54,7 @@ class WordModel:
         self._single = (step["E"]["S"], step["S"]["S"])
 
     def cut(self, run: str) -> Iterator[str]:
-        """Cut a run into Chinese words and ASCII words, as ``jieba.finalseg.cut`` does."""
-        for number, part in enumerate(_HAN.split(run)):
-            if number % 2:
-                yield from self._cut_han(part) if len(part) > 1 else (part,)
-            elif part:
-                yield from filter(None, _ASCII.split(part))
-
-    def _cut_han(self, run: str) -> Iterator[str]:
+        """Cut a run of characters in U+4E00-9FD5 into words; joined, they are the run."""
         begin = 0
         for at, closes in enumerate(self._word_ends(run), start=1):
             if closes:
@@ -89,10 +79,10 @@ class WordModel:
             e_b, e_m = b + begin_end + to_e, m + middle_end + to_e
             s_e, s_s = e + end_single + to_s, s + single_single + to_s
             steps.append((b_s >= b_e, m_m >= m_b, e_m >= e_b, s_s >= s_e))
-            b = b_s if b_s >= b_e else b_e
-            m = m_m if m_m >= m_b else m_b
-            e = e_m if e_m >= e_b else e_b
-            s = s_s if s_s >= s_e else s_e
+            b = max(b_s, b_e)
+            m = max(m_m, m_b)
+            e = max(e_m, e_b)
+            s = max(s_s, s_e)
         state = 3 if s >= e else 2
         ends = [True]
         for from_single, from_middle, end_from_middle, single_from_single in reversed(steps):

@@ -11,12 +11,16 @@ import pytest
 from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
+from streaming.errors import StoreError
 from streaming.stack.jars import spark_kafka_jars
 from streaming.stack.processes import load
 from streaming.stack.settings import Options, Ports, ServiceName, StackError
 from streaming.stack.stack import LocalStack
+from streaming.store.contract import TableSpec
+from streaming.store.hbase_layout import DEFAULT_REGIONS
+from streaming.store.urls import open_store
 
-SERVICES: tuple[ServiceName, ...] = ("kafka", "hbase", "thrift")
+SERVICES: tuple[ServiceName, ...] = ("kafka", "hbase", "thrift", "admin")
 BIG = b"\x00" * (15 << 20)
 
 
@@ -90,6 +94,18 @@ def rows_of(stack: LocalStack, table: str) -> dict[bytes, bytes]:
         return {row: cells[b"c:v"] for row, cells in connection.table(table).scan()}
 
 
+def regions_made(stack: LocalStack, spec: TableSpec) -> int:
+    """Make a table as a store does that is told the Thrift port only; count its regions."""
+    prefix = f"t{uuid.uuid4().hex}_"
+    store = open_store(f"hbase://{stack.hbase}/stack", prefix)
+    with closing(store):
+        store.ensure_tables([spec])
+        with connected(stack) as connection:
+            count = len(connection.table(f"stack_{prefix}{spec.name}").regions())
+        store.drop_tables([spec])
+    return count
+
+
 def listeners(pid: int) -> set[str]:
     """The addresses, in the kernel's hexadecimal, that a process listens on."""
     sockets = {str(fd.readlink()) for fd in Path(f"/proc/{pid}/fd").iterdir()}
@@ -133,7 +149,7 @@ def test_up_leaves_what_runs_alone(stack: LocalStack) -> None:
     before = [pid_of(stack, name) for name in SERVICES]
     statuses = LocalStack(stack.directory).up()
     assert [status.pid for status in statuses] == before
-    assert [(status.state, status.seconds) for status in statuses] == [("running", None)] * 3
+    assert {(status.state, status.seconds) for status in statuses} == {("running", None)}
 
 
 def test_running_servers_refuse_to_be_moved(stack: LocalStack) -> None:
@@ -160,6 +176,7 @@ def test_a_killed_thrift_server_starts_again(stack: LocalStack) -> None:
             ("kafka", "running"),
             ("hbase", "running"),
             ("thrift", "stopped"),
+            ("admin", "running"),
         ]
         assert not stack.kill("thrift")
         assert stack.start("thrift").state == "running"
@@ -185,6 +202,19 @@ def test_a_killed_hbase_keeps_what_it_acknowledged(stack: LocalStack) -> None:
         stack.kill("hbase")
         stack.start("hbase")
         assert rows_of(stack, table) == rows
+    assert [status.state for status in stack.status()] == ["running"] * len(SERVICES)
+
+
+def test_tables_are_made_with_regions_through_the_admin_server(stack: LocalStack) -> None:
+    spec = TableSpec("split")
+    assert regions_made(stack, spec) == DEFAULT_REGIONS
+    before = pid_of(stack, "admin")
+    assert stack.kill("admin")
+    with pytest.raises(StoreError, match=rf"answers at {stack.admin}"):
+        regions_made(stack, spec)
+    assert stack.start("admin").state == "running"
+    assert pid_of(stack, "admin") != before
+    assert regions_made(stack, spec) == DEFAULT_REGIONS
 
 
 def test_a_stack_goes_down_without_a_trace_and_comes_up_with_its_data(tmp_path: Path) -> None:
@@ -204,7 +234,7 @@ def test_a_stack_goes_down_without_a_trace_and_comes_up_with_its_data(tmp_path: 
         pids = [pid_of(stack, name) for name in SERVICES]
 
         stopped = stack.down()
-        assert [status.detail for status in stopped] == ["", "", ""]
+        assert [status.detail for status in stopped] == [""] * len(SERVICES)
         assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
         assert stack.down() == []
 

@@ -1,6 +1,7 @@
 import signal
 import socket
 import sys
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from streaming.stack.cli import stack_commands
 from streaming.stack.jars import JarSet, silent
-from streaming.stack.settings import ServiceName, StackError
+from streaming.stack.settings import Ports, ServiceName, StackError
 from streaming.stack.stack import LocalStack
 from streaming.stack.supervisor import Supervisor
 
@@ -117,17 +118,46 @@ def test_commands_where_nothing_runs(tmp_path: Path) -> None:
     assert (down.exit_code, "was running" in down.output) == (0, True)
     status = CliRunner().invoke(stack_commands, ["status", *directory])
     assert status.exit_code == 1
-    assert status.output.count("stopped") == 3
+    assert status.output.count("stopped") == 4
     assert not (tmp_path / "stack").exists()
 
 
-def test_up_names_the_taken_port(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def up(directory: Path, ports: Ports) -> str:
+    """What `up` complains of."""
+    arguments = ["up", "--directory", str(directory), "--kafka-port", str(ports.kafka)]
+    arguments += ["--thrift-port", str(ports.thrift), "--zookeeper-port", str(ports.zookeeper)]
+    answer = CliRunner().invoke(stack_commands, arguments)
+    assert isinstance(answer.exception, StackError)
+    return str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    ("name", "flag"), [("zookeeper", "--zookeeper-port"), ("admin", "--thrift-port")]
+)
+def test_up_names_the_taken_port(
+    name: str, flag: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("streaming.stack.stack.resolve", lambda _set, _progress: tmp_path)
     ports = LocalStack.free_ports()
-    with socket.create_server(("127.0.0.1", ports.zookeeper)):
-        arguments = ["up", "--directory", str(tmp_path / "stack"), "--kafka-port", str(ports.kafka)]
-        arguments += ["--thrift-port", str(ports.thrift)]
-        arguments += ["--zookeeper-port", str(ports.zookeeper)]
-        answer = CliRunner().invoke(stack_commands, arguments)
-    assert isinstance(answer.exception, StackError)
-    assert f"hbase: port {ports.zookeeper} of 127.0.0.1 is in use" in str(answer.exception)
+    port = getattr(ports, name)
+    with socket.create_server(("127.0.0.1", port)):
+        told = up(tmp_path / "stack", ports)
+    assert f": port {port} of 127.0.0.1 is in use by another program" in told
+    assert flag in told
+
+
+def test_up_refuses_one_port_for_two_servers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("streaming.stack.stack.resolve", lambda _set, _progress: tmp_path)
+    ports = LocalStack.free_ports()
+    told = up(tmp_path / "stack", replace(ports, kafka=ports.admin))
+    assert told.startswith(f"kafka and admin cannot both have port {ports.admin}")
+    assert "--kafka-port or --thrift-port" in told
+
+
+def test_the_last_port_leaves_none_for_the_admin_server(tmp_path: Path) -> None:
+    arguments = ["up", "--directory", str(tmp_path), "--thrift-port", "65535"]
+    answer = CliRunner().invoke(stack_commands, arguments)
+    assert answer.exit_code == 2
+    assert "65535 is not in the range" in answer.output

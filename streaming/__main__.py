@@ -1,0 +1,5 @@
+"""``python -m streaming`` is ``leitong``."""
+
+from streaming.cli import main
+
+main()

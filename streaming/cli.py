@@ -1,0 +1,79 @@
+"""The command line, ``leitong``."""
+
+import importlib
+import logging
+import sys
+from typing import Any
+
+import click
+
+from streaming.errors import LeitongError
+
+_COMMANDS = {
+    "config": "streaming.commands.config:config",
+    "demo": "streaming.commands.demo:demo",
+    "doctor": "streaming.commands.doctor:doctor",
+    "export": "streaming.commands.export:export",
+    "produce": "producers.cli:produce",
+    "replay": "streaming.commands.run:replay",
+    "run": "streaming.commands.run:run",
+    "stack": "streaming.stack.cli:stack_commands",
+    "store": "streaming.commands.store:store",
+}
+
+
+class _Lazy(click.Group):
+    """A group that imports a command when it is named: help should not wait for Spark."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module, _, name = _COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("-v", "--verbose", is_flag=True, help="Log what is tried and retried as well.")
+@click.version_option(package_name="leitong")
+def leitong(*, verbose: bool) -> None:
+    r"""Tell a newsroom, within seconds, whether an article was published before.
+
+    \b
+    A first round, without a broker:
+      leitong produce --from newsroom:1 --limit 5000 --to file:log/
+      leitong run     --source file:log/ --store sqlite:leitong.db --until-caught-up
+      leitong export  verdicts --store sqlite:leitong.db --to verdicts.jsonl
+    """
+    logging.basicConfig(
+        stream=sys.stderr,
+        level=logging.WARNING,
+        format="%(asctime)s %(levelname)s %(message)s",
+        datefmt="%H:%M:%S",
+    )
+    for name in ("streaming", "producers"):
+        logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
+
+
+def main(arguments: list[str] | None = None) -> Any:
+    """Run the command line; a user's mistake ends in one line, not in a trace."""
+    try:
+        return leitong.main(arguments, prog_name="leitong", standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("stopped", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as ending:
+        sys.exit(ending.exit_code)
+    except LeitongError as error:
+        click.echo(f"leitong: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,1 @@
+"""The commands of ``leitong``, one module per group; heavy imports wait until one runs."""

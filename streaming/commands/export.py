@@ -1,0 +1,58 @@
+"""``leitong export``: tables of the index as JSON lines."""
+
+import sys
+from pathlib import Path
+
+import click
+import orjson
+
+from streaming.commands.options import configured, read_settings, store_option
+
+_WHAT = ("verdicts", "articles", "statistics", "dead-letters")
+
+
+@click.command()
+@click.argument("what", type=click.Choice(_WHAT))
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path, dir_okay=False, allow_dash=True),
+    default="-",
+    help="File to write, put in place when it is complete. [default: standard output]",
+)
+@store_option
+@configured
+def export(
+    *, what: str, target: Path, store: str | None, file: Path | None, assignments: tuple[str, ...]
+) -> None:
+    """Write verdicts, articles, statistics or dead letters, one JSON object per line.
+
+    Reads the store only; the query may be running. Two exports of the same tables are the
+    same byte for byte, whichever store they are in.
+    """
+    from streaming.exporting import EXPORTS  # noqa: PLC0415
+    from streaming.store.opening import open_index  # noqa: PLC0415
+    from streaming.store.tables import TABLES  # noqa: PLC0415
+
+    settings = read_settings(file, assignments, store__url=store)
+    index = open_index(settings)
+    missing = index.missing_tables(TABLES)
+    if missing:
+        raise click.ClickException(
+            f"{settings.store.url}: there is no index of generation"
+            f" {settings.store.generation} (no table {missing[0]}); leitong run makes one"
+        )
+    lines = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in EXPORTS[what](index))
+    if str(target) == "-":
+        for line in lines:
+            sys.stdout.buffer.write(line)
+        sys.stdout.buffer.flush()
+        return
+    partial = target.with_name(f".{target.name}.partial")
+    written = 0
+    with partial.open("wb") as out:
+        for line in lines:
+            out.write(line)
+            written += 1
+    partial.replace(target)
+    click.echo(f"{written:,} lines in {target}", err=True)

@@ -1,0 +1,62 @@
+"""Options that commands share, and how they become settings."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from streaming.settings import Loaded, Settings, load
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def configured(command: Command) -> Command:
+    """Add ``--config`` and ``--set``."""
+    command = click.option(
+        "--set",
+        "assignments",
+        multiple=True,
+        metavar="GROUP.KEY=VALUE",
+        help="Set one thing, over the file and the environment. May be repeated.",
+    )(command)
+    return click.option(
+        "--config",
+        "file",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Settings file. [default: leitong.toml, if it is there]",
+    )(command)
+
+
+def store_option(command: Command) -> Command:
+    """Add ``--store``."""
+    return click.option(
+        "--store",
+        metavar="URL",
+        help="sqlite:PATH or hbase://HOST:PORT/PREFIX. [default: store.url]",
+    )(command)
+
+
+def read_settings(
+    file: Path | None, assignments: tuple[str, ...], **flags: str | int | None
+) -> Settings:
+    """Give the settings in force; ``flags`` are dotted keys with ``__`` for the dot."""
+    return read_origins(file, assignments, **flags).settings
+
+
+def read_origins(
+    file: Path | None, assignments: tuple[str, ...], **flags: str | int | None
+) -> Loaded:
+    """Give the settings in force with the place that set each."""
+    overrides = []
+    for assignment in assignments:
+        key, equals, value = assignment.partition("=")
+        if not equals:
+            raise click.BadParameter(f"{assignment!r}: write GROUP.KEY=VALUE", param_hint="--set")
+        overrides.append((key.strip(), value.strip(), "--set"))
+    for name, flag in flags.items():
+        if flag is not None:
+            group, _, key = name.partition("__")
+            option = "--" + key.replace("_", "-").replace("url", group)
+            overrides.append((f"{group}.{key}", str(flag), option))
+    return load(file, overrides)

@@ -1,0 +1,168 @@
+"""``leitong run`` and ``leitong replay``."""
+
+import tempfile
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from streaming.commands.options import configured, read_settings, store_option
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def _query_options(command: Command) -> Command:
+    for option in reversed(
+        (
+            click.option(
+                "--source",
+                metavar="URL",
+                help="Log of article events: file:DIR or kafka://HOST:PORT/TOPIC."
+                " [default: query.source]",
+            ),
+            store_option,
+            click.option("--max-batch", type=int, help="Events in a micro-batch."),
+            click.option(
+                "--verdicts", metavar="URL", help="Send verdict events there (file: or kafka:)."
+            ),
+            click.option(
+                "--dead-letters", metavar="URL", help="Send refused events there as well."
+            ),
+            configured,
+        )
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_query_options
+@click.option("--checkpoint", metavar="DIR", help="Where Spark notes how far it is.")
+@click.option("--trigger", metavar="DURATION", help="How often a micro-batch begins, like 2s.")
+@click.option(
+    "--until-caught-up", is_flag=True, help="End when everything there at the start is judged."
+)
+def run(
+    *,
+    source: str | None,
+    store: str | None,
+    max_batch: int | None,
+    verdicts: str | None,
+    dead_letters: str | None,
+    file: Path | None,
+    assignments: tuple[str, ...],
+    checkpoint: str | None,
+    trigger: str | None,
+    until_caught_up: bool,
+) -> None:
+    r"""Judge article events as they arrive.
+
+    Each event is parsed, normalised, segmented and fingerprinted, put into the index, and
+    compared with what was published before. Bad events become dead letters. Ctrl-C lets
+    the batch in hand finish; the same command goes on where it stopped.
+
+    \b
+      leitong run --source file:log/ --store sqlite:leitong.db --until-caught-up
+      leitong run --source kafka://127.0.0.1:9092/articles \\
+                  --store hbase://127.0.0.1:9090/leitong --trigger 1s
+    """
+    settings = read_settings(
+        file,
+        assignments,
+        query__source=source,
+        store__url=store,
+        query__max_batch=max_batch,
+        query__verdicts=verdicts,
+        query__dead_letters=dead_letters,
+        query__checkpoint=checkpoint,
+        query__trigger=trigger,
+    )
+    from streaming.query.run import RunOptions  # noqa: PLC0415 - Spark, only when it is needed
+    from streaming.query.run import run as run_query  # noqa: PLC0415
+
+    run_query(settings, RunOptions(until_caught_up=until_caught_up))
+
+
+class _Moment(click.ParamType[datetime]):
+    name = "TIME"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write for example 2026-01-31T06:00+08:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@click.command()
+@_query_options
+@click.option("--from-beginning", is_flag=True, help="Read the whole log again.")
+@click.option(
+    "--from-offsets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='Begin at these offsets: a JSON file, {"PARTITION": OFFSET, ...}.',
+)
+@click.option("--from-time", type=_Moment(), help="Begin with what the log stamped then.")
+@click.option(
+    "--to-offsets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="End before these offsets.",
+)
+@click.option("--to-time", type=_Moment(), help="End before what the log stamped then.")
+def replay(
+    *,
+    source: str | None,
+    store: str | None,
+    max_batch: int | None,
+    verdicts: str | None,
+    dead_letters: str | None,
+    file: Path | None,
+    assignments: tuple[str, ...],
+    from_beginning: bool,
+    from_offsets: Path | None,
+    from_time: datetime | None,
+    to_offsets: Path | None,
+    to_time: datetime | None,
+) -> None:
+    r"""Judge a part of the log again, into the same index.
+
+    Since the tables are a function of the log, a replay changes nothing that was right;
+    it mends what is missing, and announces verdicts again. It keeps no checkpoint: one
+    that was stopped is started again from where it began.
+
+    \b
+      leitong replay --from-beginning
+      leitong replay --from-time 2026-01-31T06:00+08:00 --to-time 2026-01-31T12:00+08:00
+    """
+    if [from_beginning, from_offsets is not None, from_time is not None].count(True) != 1:
+        raise click.UsageError("say one of --from-beginning, --from-offsets and --from-time")
+    from streaming.query.run import RunOptions  # noqa: PLC0415 - Spark, only when it is needed
+    from streaming.query.run import run as run_query  # noqa: PLC0415
+    from streaming.query.source import Span, read_offsets  # noqa: PLC0415
+
+    span = Span(
+        from_offsets=read_offsets(from_offsets) if from_offsets else None,
+        from_ms=_ms(from_time),
+        to_offsets=read_offsets(to_offsets) if to_offsets else None,
+        to_ms=_ms(to_time),
+    )
+    with tempfile.TemporaryDirectory(prefix="leitong-replay-") as checkpoint:
+        settings = read_settings(
+            file,
+            assignments,
+            query__source=source,
+            store__url=store,
+            query__max_batch=max_batch,
+            query__verdicts=verdicts,
+            query__dead_letters=dead_letters,
+            query__checkpoint=checkpoint,
+        )
+        run_query(settings, RunOptions(until_caught_up=True, span=span))
+
+
+def _ms(moment: datetime | None) -> int | None:
+    return None if moment is None else int(moment.timestamp() * 1000)

@@ -1,0 +1,93 @@
+"""From a record of the log to what the engine takes, or to the reason why not.
+
+Pure: the query runs it in its workers, the reference runs it in a test. The text is read
+once here; nothing after this stage sees the event's bytes again.
+"""
+
+import zlib
+from collections.abc import Sequence
+from datetime import timedelta, timezone
+from functools import cached_property
+
+import orjson
+
+from streaming.engine.events import LoggedContent
+from streaming.events import Event, EventParser, Kind, Reason, Rejected
+from streaming.filelog import LogRecord
+from streaming.matching.content import Content
+from streaming.position import Position, encode
+from streaming.settings import Settings
+from streaming.text.pipeline import TextPipeline
+
+STAGE = "enrich"
+
+
+class Enricher:
+    """Parse, validate, normalise, segment and fingerprint records under fixed settings.
+
+    Construction is cheap; dictionaries are loaded with the first batch.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _parser(self) -> EventParser:
+        events = self._settings.events
+        return EventParser(
+            channels=self._settings.channels,
+            max_bytes=events.max_bytes,
+            naive=timezone(timedelta(hours=events.utc_offset_hours)),
+        )
+
+    @cached_property
+    def _pipeline(self) -> TextPipeline:
+        return TextPipeline(self._settings.text)
+
+    def enrich(self, records: Sequence[LogRecord]) -> list[LoggedContent | Rejected]:
+        """Enrich a batch; the answers are in the order of the records.
+
+        Never raises because of what a record holds.
+        """
+        parsed = [self._parser.parse(record.value, record.key) for record in records]
+        texts = [
+            (event.title, event.body, event.channel)
+            for event in parsed
+            if isinstance(event, Event) and event.kind is not Kind.DELETED
+        ]
+        analyses = iter(self._pipeline.analyse(texts))
+        enriched: list[LoggedContent | Rejected] = []
+        for record, event in zip(records, parsed, strict=True):
+            if isinstance(event, Rejected):
+                enriched.append(event)
+            elif event.kind is Kind.DELETED:
+                enriched.append(LoggedContent(event.article_id, position_of(record), None))
+            else:
+                analysis = next(analyses)
+                if not analysis.text.strip():
+                    enriched.append(
+                        Rejected(Reason.EMPTY_TEXT, "title, body: nothing is left of the markup")
+                    )
+                    continue
+                content = Content(
+                    event.channel, event.source or "", analysis.fingerprint, event.published_ms
+                )
+                text = encode_text(analysis.title, analysis.body)
+                enriched.append(LoggedContent(event.article_id, position_of(record), content, text))
+        return enriched
+
+
+def position_of(record: LogRecord) -> Position:
+    """Give the position of a record."""
+    return encode(record.timestamp_ms, record.topic, record.partition, record.offset)
+
+
+def encode_text(title: str, body: str) -> bytes:
+    """Encode a normalised title and body as a cell of the ``text`` table."""
+    return zlib.compress(orjson.dumps([title, body]), level=6)
+
+
+def decode_text(cell: bytes) -> tuple[str, str]:
+    """Read `encode_text`'s bytes: title, body."""
+    title, body = orjson.loads(zlib.decompress(cell))
+    return title, body

@@ -1,0 +1,1 @@
+"""The streaming query: the only part in which Spark is at home."""

@@ -1,0 +1,189 @@
+"""One micro-batch on Spark: enrich, put, barrier, judge, report.
+
+Run by ``foreachBatch``, so at least once: everything it does may be done again. The
+batch's number is never used as an identity; numbers begin anew with a checkpoint.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import orjson
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, Row
+from pyspark.sql import functions as f
+
+from streaming import deadletters
+from streaming.engine import statistics
+from streaming.matching.verdict import REPEATS
+from streaming.query import tasks
+from streaming.query.announce import Announcement, Announcer
+from streaming.settings import Settings
+from streaming.store import ownership
+from streaming.store.contract import Mutation, Store
+from streaming.store.opening import open_index
+
+BATCHES = "batch"
+_FIGURES = b"figures"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class BatchFigures:
+    """What one attempt at a micro-batch did; ``seconds`` are wall time per stage.
+
+    ``affected`` counts articles of earlier batches that were judged again, ``changed``
+    those of them whose verdict is another one now.
+    """
+
+    batch_id: int
+    token: int = 0
+    started_ms: int = 0
+    events: int = 0
+    refused: dict[str, int] = field(default_factory=dict)
+    judged: int = 0
+    duplicates: int = 0
+    affected: int = 0
+    changed: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def total_seconds(self) -> float:
+        """Wall time of the batch."""
+        return sum(self.seconds.values())
+
+    def summary(self) -> str:
+        """One line for the log."""
+        seconds = self.total_seconds()
+        rate = f"{self.events / seconds:,.0f}/s" if seconds else "-"
+        parts = [
+            f"{self.events:,} events",
+            f"{self.duplicates:,} duplicates",
+            f"{seconds:.1f} s ({rate})",
+        ]
+        if self.affected:
+            parts.insert(2, f"{self.affected:,} judged again ({self.changed:,} changed)")
+        if self.refused:
+            reasons = ", ".join(f"{n:,} {reason}" for reason, n in sorted(self.refused.items()))
+            parts.insert(1, f"refused: {reasons}")
+        return f"batch {self.batch_id}: " + ", ".join(parts)
+
+
+Checkpoint = Callable[[str], None]
+"""Called with the name of a moment in a batch; tests end the process there."""
+
+
+class BatchProcessor:
+    """Processes micro-batches into one index, and announces what came out.
+
+    Announcements are made at least once. ``reached`` is called at the moments ``put`` (all
+    puts ended) and ``judged`` (all verdicts stand); a crash at either must change nothing.
+    """
+
+    def __init__(self, settings: Settings, reached: Checkpoint = lambda _moment: None) -> None:
+        self._settings = settings
+        self._reached = reached
+        query = settings.query
+        self._verdicts = Announcer(query.verdicts, "verdicts", settings.kafka)
+        self._dead_letters = Announcer(query.dead_letters, "dead-letters", settings.kafka)
+
+    def close(self) -> None:
+        """Let go of the topics."""
+        self._verdicts.close()
+        self._dead_letters.close()
+
+    def __call__(self, frame: DataFrame, batch_id: int) -> None:
+        """Process one micro-batch; raises whatever went wrong, and then Spark comes again."""
+        figures = BatchFigures(batch_id, started_ms=int(time.time() * 1000))
+        settings = self._settings
+        spark = frame.sparkSession
+        store = open_index(settings)
+        partitions = settings.query.tasks or max(2, spark.sparkContext.defaultParallelism)
+        enriched = (
+            frame.mapInArrow(tasks.enrich_task(settings), tasks.ENRICHED)
+            # All events of an article belong into one task: two could not agree on `first`.
+            .repartition(partitions, "article")
+            .persist(StorageLevel.MEMORY_AND_DISK)
+        )
+        try:
+            with _timed(figures, "enrich"):
+                top = self._measure(enriched, figures)
+            if not figures.events and not figures.refused:
+                return
+            token = ownership.next_token(store)
+            figures.token = int.from_bytes(token)
+            mark = ownership.mark(store)
+            if top is not None:
+                ownership.raise_mark(store, top)
+            with _timed(figures, "put"):
+                letters = enriched.mapInArrow(tasks.put_task(settings), tasks.REFUSED).collect()
+            self._reached("put")
+            with _timed(figures, "judge"):
+                judged = self._judge(enriched, token, mark)
+            self._reached("judged")
+            with _timed(figures, "report"):
+                self._report(store, figures, letters, judged)
+        finally:
+            enriched.unpersist()
+        _write_figures(store, figures)
+        _log.info("%s", figures.summary())
+
+    def _measure(self, enriched: DataFrame, figures: BatchFigures) -> bytes | None:
+        """Count the batch, and give its largest position; materialises the enriched rows."""
+        counted = (
+            enriched.groupBy("reason")
+            .agg(f.count("*").alias("records"), f.max("position").alias("top"))
+            .collect()
+        )
+        top = None
+        for row in counted:
+            if row["reason"] is None:
+                figures.events, top = row["records"], bytes(row["top"])
+            else:
+                figures.refused[row["reason"]] = row["records"]
+        return top
+
+    def _judge(self, enriched: DataFrame, token: bytes, mark: bytes | None) -> list[Row]:
+        events = enriched.where("reason IS NULL").select("article", "position", "content")
+        task = tasks.judge_task(self._settings, token, mark)
+        return events.mapInArrow(task, tasks.JUDGED).collect()
+
+    def _report(
+        self, store: Store, figures: BatchFigures, letters: list[Row], judged: list[Row]
+    ) -> None:
+        own = [row for row in judged if row["in_batch"]]
+        others = {row["article"]: row for row in judged if not row["in_batch"]}
+        figures.judged = len(own)
+        figures.duplicates = sum(row["relation"] in REPEATS for row in own)
+        figures.affected = len(others)
+        figures.changed = sum(row["changed"] for row in others.values())
+        self._verdicts.send(
+            Announcement(row["article"].encode(), row["event"] and bytes(row["event"]))
+            for row in own + [row for row in others.values() if row["changed"]]
+        )
+        refused = deadletters.read(store, [bytes(row["row"]) for row in letters])
+        self._dead_letters.send(
+            Announcement(each.key, each.value, tuple(each.message_headers())) for each in refused
+        )
+        statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
+
+
+def read_figures(store: Store, limit: int = 20) -> Iterator[dict[str, Any]]:
+    """Read the figures of the latest attempts, the latest first."""
+    rows = [orjson.loads(cells[_FIGURES]) for _, cells in store.scan(BATCHES)]
+    yield from reversed(rows[-limit:])
+
+
+def _write_figures(store: Store, figures: BatchFigures) -> None:
+    document = orjson.dumps(asdict(figures))
+    store.mutate(BATCHES, [Mutation(figures.token.to_bytes(8), {_FIGURES: document})])
+
+
+@contextmanager
+def _timed(figures: BatchFigures, stage: str) -> Iterator[None]:
+    begin = time.perf_counter()
+    yield
+    figures.seconds[stage] = round(time.perf_counter() - begin, 3)

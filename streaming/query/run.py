@@ -1,0 +1,203 @@
+"""Start the query, keep it going through outages, and stop it without losing a batch."""
+
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.streaming.query import StreamingQuery
+
+from streaming.durations import show
+from streaming.errors import LeitongError, SettingsError, StoreError
+from streaming.query.batch import BatchProcessor
+from streaming.query.progress import ProgressPublisher
+from streaming.query.session import open_session
+from streaming.query.source import WHOLE, Span, open_source
+from streaming.settings import Settings
+from streaming.stack.jars import spark_kafka_jars
+from streaming.stamping import stamp
+from streaming.store import ownership
+from streaming.store.opening import open_index
+from streaming.store.tables import TABLES
+from streaming.urls import KafkaUrl, LogUrl
+
+_log = logging.getLogger(__name__)
+
+_POLL_SECONDS = 0.2
+_FIRST_PAUSE_SECONDS = 1.0
+_LONGEST_PAUSE_SECONDS = 30.0
+
+
+class QueryFailed(LeitongError):  # noqa: N818 - what happened to the query, in the past tense
+    """The query ended with an error that trying again did not cure."""
+
+
+class _StopAsked(Exception):  # noqa: N818 - not an error: the answer of a batch that does not begin
+    """Raised instead of beginning a batch once the query was asked to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How long a query runs, and over which part of the log.
+
+    ``until_caught_up`` ends it when it has seen what was there at its start.
+    """
+
+    until_caught_up: bool = False
+    span: Span = WHOLE
+
+
+def run(settings: Settings, options: RunOptions, processor: BatchProcessor | None = None) -> None:
+    """Run the query until it has caught up, or until SIGINT or SIGTERM.
+
+    The first signal lets the batch in hand finish; a second one ends the program. When
+    the store or the broker is away, the query resumes from its checkpoint with growing
+    pauses, for as long as ``query.patience``; the batch it failed in is done again.
+    Raises LeitongError for what a user can mend.
+    """
+    prepare(settings)
+    source = LogUrl.parse(settings.query.source)
+    jars = spark_kafka_jars(_log.info) if isinstance(source, KafkaUrl) else []
+    processor = processor or BatchProcessor(settings)
+    with closing(processor), ExitStack() as stack:
+        spark = open_session(settings, jars)
+        stack.callback(spark.stop)
+        stopping = threading.Event()
+        stack.enter_context(_signals(stopping))
+        runner = _Runner(spark, settings, options, stopping)
+        runner.keep_going(processor)
+
+
+def prepare(settings: Settings) -> None:
+    """Make the index ready: its tables exist and bear the stamp of these settings."""
+    if settings.store.url.startswith("memory:"):
+        raise SettingsError(
+            "store.url: a memory store lives in one process, the query in several;"
+            " write sqlite:PATH or hbase://HOST:PORT/PREFIX"
+        )
+    store = open_index(settings)
+    store.ensure_tables(TABLES)
+    ownership.claim(store, stamp(settings))
+
+
+@contextmanager
+def _signals(stopping: threading.Event) -> Iterator[None]:
+    """Turn the first SIGINT or SIGTERM into a wish to stop; the second acts as usual."""
+
+    def ask(number: int, _frame: FrameType | None) -> None:
+        _log.info("stopping after the batch in hand; once more to stop at once")
+        stopping.set()
+        signal.signal(number, signal.SIG_DFL)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+
+class _Runner:
+    """One program's attempts at running the query."""
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        settings: Settings,
+        options: RunOptions,
+        stopping: threading.Event,
+    ) -> None:
+        self._spark = spark
+        self._settings = settings
+        self._options = options
+        self._stopping = stopping
+        self._finished_batches = 0
+
+    def keep_going(self, processor: BatchProcessor) -> None:
+        """Run the query again and again until it ends well or patience does."""
+        pause = _FIRST_PAUSE_SECONDS
+        failing_since: float | None = None
+        while not self._stopping.is_set():
+            finished_before = self._finished_batches
+            try:
+                self._once(processor)
+            except (PySparkException, Py4JError, StoreError) as error:
+                if self._stopping.is_set():
+                    break
+                cause = explain(error)
+                now = time.monotonic()
+                if self._finished_batches > finished_before or failing_since is None:
+                    failing_since, pause = now, _FIRST_PAUSE_SECONDS
+                if now - failing_since > self._settings.query.patience / 1000:
+                    raise QueryFailed(
+                        f"the query failed and did not recover: {cause}; what was finished is"
+                        " stored, and the same command resumes from the checkpoint"
+                    ) from error
+                _log.warning("the batch failed and will be done again in %.0f s: %s", pause, cause)
+                self._stopping.wait(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
+            else:
+                return
+
+    def _once(self, processor: BatchProcessor) -> None:
+        def process(frame: DataFrame, batch_id: int) -> None:
+            if self._stopping.is_set():
+                raise _StopAsked
+            processor(frame, batch_id)
+            self._finished_batches += 1
+
+        query = self._start(process)
+        publisher = ProgressPublisher(open_index(self._settings), self._settings)
+        try:
+            while query.isActive:
+                if self._stopping.is_set() and not query.status["isTriggerActive"]:
+                    query.stop()
+                time.sleep(_POLL_SECONDS)
+                publisher.publish(query)
+        finally:
+            if query.isActive:
+                query.stop()
+        failure = query.exception()
+        if isinstance(failure, BaseException) and not self._stopping.is_set():
+            raise failure
+
+    def _start(self, process: Callable[[DataFrame, int], None]) -> StreamingQuery:
+        frame = open_source(self._spark, self._settings, self._options.span)
+        query = self._settings.query
+        writer = (
+            frame.writeStream.queryName("leitong")
+            .foreachBatch(process)
+            .option("checkpointLocation", str(Path(query.checkpoint).absolute()))
+        )
+        if self._options.until_caught_up:
+            writer = writer.trigger(availableNow=True)
+        else:
+            writer = writer.trigger(processingTime=f"{query.trigger} milliseconds")
+        _log.info(
+            "reading %s into %s%s",
+            query.source,
+            self._settings.store.url,
+            "" if self._options.until_caught_up else f" every {show(query.trigger)}",
+        )
+        return writer.start()
+
+
+def explain(error: BaseException) -> str:
+    """Give the line that names the cause in an error that went through Spark and a worker."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    own = [line for line in lines if line.startswith("streaming.errors.")]
+    if own:
+        return own[-1].split(":", 1)[1].strip()
+    causes = [line for line in lines if line.startswith(("Caused by:", "pyspark.errors"))]
+    return (causes or lines or [type(error).__name__])[-1]

@@ -1,0 +1,65 @@
+"""The Spark session of the query."""
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from streaming.errors import PrerequisiteError
+from streaming.settings import Settings
+from streaming.stack.java import java_command
+
+RECORDS_PER_ARROW_BATCH = 500
+
+
+def open_session(settings: Settings, jars: Sequence[Path] = ()) -> SparkSession:
+    """Start Spark with what the query needs; ``[spark]`` settings win over ours.
+
+    Raises PrerequisiteError if there is no Java that Spark can run on.
+    """
+    java_command()
+    # Workers must run this interpreter: another one has other packages.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    os.environ.setdefault("PYSPARK_DRIVER_PYTHON", sys.executable)
+    master = _prefixed(settings.spark).get("spark.master", "local[*]")
+    if master.startswith("local"):
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    with as_file(files("streaming.query") / "log4j2.properties") as logging:
+        options = {
+            "spark.app.name": "leitong",
+            "spark.master": master,
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging.as_uri()}",
+            "spark.ui.enabled": "false",
+            "spark.ui.showConsoleProgress": "false",
+            "spark.python.daemon.module": "streaming.query.daemon",
+            "spark.sql.session.timeZone": "UTC",
+            # All that is ever shuffled by count is a few figures; 200 tasks for them cost seconds.
+            "spark.sql.shuffle.partitions": "1",
+            "spark.sql.adaptive.enabled": "false",
+            "spark.sql.execution.arrow.maxRecordsPerBatch": str(RECORDS_PER_ARROW_BATCH),
+            "spark.sql.streaming.minBatchesToRetain": "20",
+        }
+        if jars:
+            options["spark.jars"] = ",".join(str(jar) for jar in jars)
+        builder = SparkSession.builder
+        for name, value in {**options, **_prefixed(settings.spark)}.items():
+            builder = builder.config(name, value)
+        try:
+            session = builder.getOrCreate()
+        except Exception as error:
+            raise PrerequisiteError(
+                f"Spark did not start: {error}; run leitong doctor to see what is missing"
+            ) from error
+    session.sparkContext.setLogLevel("ERROR")
+    return session
+
+
+def _prefixed(options: dict[str, str]) -> dict[str, str]:
+    """Let ``[spark]`` keys leave out the ``spark.`` that all of them begin with."""
+    return {
+        name if name.startswith("spark.") else f"spark.{name}": value
+        for name, value in options.items()
+    }

@@ -1,0 +1,203 @@
+"""What a micro-batch runs on the executors, as functions over Arrow batches.
+
+Each takes what it needs as plain values, because it travels to the workers, and keeps
+dictionaries and connections in the worker process, which outlives the batch.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from streaming import deadletters
+from streaming.engine import statistics
+from streaming.engine.events import LoggedContent, by_article
+from streaming.engine.judge import Judged, judge
+from streaming.engine.put import put
+from streaming.enrichment import STAGE, Enricher, position_of
+from streaming.events import Rejected
+from streaming.exporting import verdict_event
+from streaming.filelog import LogRecord
+from streaming.matching.content import Content
+from streaming.position import Position
+from streaming.settings import Settings
+from streaming.store.opening import open_index
+
+ENRICHED = (
+    "article STRING, position BINARY, content BINARY, text BINARY,"
+    " reason STRING, detail STRING, key BINARY, value BINARY, headers BINARY"
+)
+"""One row per record. Without a ``reason``: an event, ``content`` null for a deletion.
+With one: a dead letter, whose ``article`` only spreads it over the tasks."""
+
+REFUSED = "row BINARY, reason STRING"
+JUDGED = (
+    "article STRING, in_batch BOOLEAN, changed BOOLEAN, relation STRING, live BOOLEAN,"
+    " event BINARY, minutes ARRAY<BIGINT>"
+)
+
+Task = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
+
+_CHUNK = 2_000
+_SCHEMAS = {
+    ENRICHED: pa.schema(
+        [("article", pa.string())]
+        + [(name, pa.binary()) for name in ("position", "content", "text")]
+        + [(name, pa.string()) for name in ("reason", "detail")]
+        + [(name, pa.binary()) for name in ("key", "value", "headers")]
+    ),
+    REFUSED: pa.schema([("row", pa.binary()), ("reason", pa.string())]),
+    JUDGED: pa.schema(
+        [
+            ("article", pa.string()),
+            ("in_batch", pa.bool_()),
+            ("changed", pa.bool_()),
+            ("relation", pa.string()),
+            ("live", pa.bool_()),
+            ("event", pa.binary()),
+            ("minutes", pa.list_(pa.int64())),
+        ]
+    ),
+}
+
+
+def enrich_task(settings: Settings) -> Task:
+    """Records of the source to `ENRICHED`."""
+    encoded = settings.model_dump_json()
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        enricher = _enricher(encoded)
+        for batch in batches:
+            rows = batch.to_pylist()
+            records = [_record(row) for row in rows]
+            answers = enricher.enrich(records)
+            yield _batch(
+                ENRICHED,
+                (
+                    _refusal(record, answer) if isinstance(answer, Rejected) else _event(answer)
+                    for record, answer in zip(records, answers, strict=True)
+                ),
+            )
+
+    return run
+
+
+def put_task(settings: Settings) -> Task:
+    """`ENRICHED` rows into the store; gives `REFUSED`, the dead letters that it wrote."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        store, rules = open_index(settings), settings.matching.rules()
+        for rows in _chunks(batches):
+            put(store, rules, [_logged(row) for row in rows if row["reason"] is None])
+            letters = [_letter(row) for row in rows if row["reason"] is not None]
+            deadletters.write(store, letters)
+            yield _batch(REFUSED, ({"row": each.row, "reason": each.reason} for each in letters))
+
+    return run
+
+
+def judge_task(settings: Settings, token: bytes, mark: bytes | None) -> Task:
+    """Judge the events among `ENRICHED` rows; gives `JUDGED`."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        store, rules = open_index(settings), settings.matching.rules()
+        for rows in _chunks(batches):
+            events = by_article(_logged(row) for row in rows)
+            judged = judge(store, rules, events, token, mark)
+            minutes = statistics.record(store, judged, token)
+            answers = [_judged(item, item.article in events) for item in judged]
+            if answers:
+                answers[0]["minutes"] = sorted(minutes)
+            yield _batch(JUDGED, answers)
+
+    return run
+
+
+@lru_cache(maxsize=2)
+def _enricher(settings: str) -> Enricher:
+    """Keep the dictionaries of one setting in the worker; tests use two at most."""
+    return Enricher(Settings.model_validate_json(settings))
+
+
+def _chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[dict[str, Any]]]:
+    """Regroup rows: multi-gets want many articles, memory wants a bound."""
+    rows = (row for batch in batches for row in batch.to_pylist())
+    while chunk := list(islice(rows, _CHUNK)):
+        yield chunk
+
+
+def _batch(schema: str, rows: Iterable[dict[str, Any]]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist(list(rows), schema=_SCHEMAS[schema])
+
+
+def _record(row: dict[str, Any]) -> LogRecord:
+    headers = tuple((header["key"], header["value"]) for header in row["headers"] or ())
+    return LogRecord(
+        row["topic"],
+        row["partition"],
+        row["offset"],
+        row["timestamp_ms"],
+        row["key"],
+        row["value"],
+        headers,
+    )
+
+
+def _event(event: LoggedContent) -> dict[str, Any]:
+    return {
+        "article": event.article,
+        "position": event.position,
+        "content": event.content.encode() if event.content else None,
+        "text": event.text,
+    }
+
+
+def _logged(row: dict[str, Any]) -> LoggedContent:
+    content = row["content"]
+    return LoggedContent(
+        row["article"],
+        Position(row["position"]),
+        Content.decode(content) if content is not None else None,
+        row.get("text"),
+    )
+
+
+def _refusal(record: LogRecord, rejected: Rejected) -> dict[str, Any]:
+    return {
+        "article": f"{record.partition}/{record.offset}",
+        "position": position_of(record),
+        "reason": rejected.reason.value,
+        "detail": rejected.detail,
+        "key": record.key,
+        "value": record.value,
+        "headers": deadletters.encode_headers(record.headers),
+    }
+
+
+def _letter(row: dict[str, Any]) -> deadletters.DeadLetter:
+    return deadletters.DeadLetter(
+        position=Position(row["position"]),
+        stage=STAGE,
+        reason=row["reason"],
+        detail=row["detail"],
+        key=row["key"],
+        value=row["value"],
+        headers=deadletters.decode_headers(row["headers"]),
+    )
+
+
+def _judged(item: Judged, in_batch: bool) -> dict[str, Any]:  # noqa: FBT001 - a column
+    relation = item.verdict.relation if item.verdict else None
+    event = verdict_event(item)
+    return {
+        "article": item.article,
+        "in_batch": in_batch,
+        "changed": item.changed,
+        "relation": relation.value if relation else None,
+        "live": item.verdict is not None,
+        "event": orjson.dumps(event) if event else None,
+        "minutes": [],
+    }

@@ -1,0 +1,26 @@
+"""The stamp of a generation: everything that decides what is stored under it.
+
+Two programs with the same stamp give the same tables from the same log. The address of
+the store, batch sizes and triggers are not in it: they change how long it takes only.
+"""
+
+from typing import Any
+
+from streaming.settings import Settings
+from streaming.text.pipeline import TextPipeline
+
+LAYOUT = 1
+"""Version of the row keys and cell encodings."""
+
+
+def stamp(settings: Settings) -> dict[str, Any]:
+    """Give the stamp of these settings; reads every dictionary and table that is in use."""
+    frozen: dict[str, Any] = {"layout": LAYOUT}
+    for name, value in settings.matching.model_dump(mode="json").items():
+        frozen[f"matching.{name}"] = value
+    for name, value in settings.events.model_dump(mode="json").items():
+        frozen[f"events.{name}"] = value
+    for name, value in TextPipeline(settings.text).stamp().items():
+        frozen[f"text.{name}"] = value
+    frozen["channels"] = dict(sorted(settings.channels.items()))
+    return frozen

@@ -1,0 +1,29 @@
+"""What tests of several folders share: a real Kafka and HBase, and a Spark session."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streaming.stack.settings import Options
+from streaming.stack.stack import LocalStack
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+    """A real broker and a real HBase with its Thrift servers, on free ports of loopback."""
+    # A cheaper compiler: a test's servers live for minutes, and their start is what they cost.
+    options = Options(java_options=("-XX:TieredStopAtLevel=1",))
+    servers = LocalStack(tmp_path_factory.mktemp("stack"), LocalStack.free_ports(), options)
+    try:
+        servers.up()
+        yield servers
+    finally:
+        servers.down(erase=True)
+
+
+@pytest.fixture
+def no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working directory, so that no settings file is found."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
