@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -154,13 +155,14 @@ def _share(value: float | None) -> str:
 
 
 def _show_the_way(console: Console, directory: Path) -> None:
+    leitong = sys.argv[0]
     store = f"--store sqlite:{directory / 'leitong.db'}"
     console.print(
         f"\nEverything is in {directory}: log/, leitong.db, verdicts.jsonl, truth.jsonl. Look on:\n"
-        f"  leitong export statistics {store}\n"
-        f"  leitong export dead-letters {store}\n"
-        f"  leitong produce --from newsroom:2 --limit 1000 --to file:{directory / 'log'}\n"
-        f"  leitong run --source file:{directory / 'log'} {store}"
+        f"  {leitong} export statistics {store}\n"
+        f"  {leitong} export dead-letters {store}\n"
+        f"  {leitong} produce --from newsroom:2 --limit 1000 --to file:{directory / 'log'}\n"
+        f"  {leitong} run --source file:{directory / 'log'} {store}"
         f" --checkpoint {directory / 'checkpoint'} --until-caught-up",
         soft_wrap=True,
         highlight=False,

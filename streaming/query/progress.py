@@ -71,6 +71,7 @@ def read_progress(store: Store) -> dict[str, Any] | None:
 
 
 def _offsets(document: Any) -> dict[str, dict[str, int]] | None:
-    if isinstance(document, str):
+    """Read what Spark says of a Kafka source; it says nothing, or "", before the first batch."""
+    if isinstance(document, str) and document:
         document = json.loads(document)
     return document if isinstance(document, dict) else None

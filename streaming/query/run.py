@@ -27,6 +27,7 @@ from streaming.stamping import stamp
 from streaming.store import ownership
 from streaming.store.opening import open_index
 from streaming.store.tables import TABLES
+from streaming.store.urls import absolute_url
 from streaming.urls import KafkaUrl, LogUrl
 
 _log = logging.getLogger(__name__)
@@ -63,6 +64,7 @@ def run(settings: Settings, options: RunOptions, processor: BatchProcessor | Non
     pauses, for as long as ``query.patience``; the batch it failed in is done again.
     Raises LeitongError for what a user can mend.
     """
+    settings = _absolute(settings)
     prepare(settings)
     source = LogUrl.parse(settings.query.source)
     jars = spark_kafka_jars(_log.info) if isinstance(source, KafkaUrl) else []
@@ -74,6 +76,12 @@ def run(settings: Settings, options: RunOptions, processor: BatchProcessor | Non
         stack.enter_context(_signals(stopping))
         runner = _Runner(spark, settings, options, stopping)
         runner.keep_going(processor)
+
+
+def _absolute(settings: Settings) -> Settings:
+    """Name the store so that a worker in another directory finds the same one."""
+    store = settings.store.model_copy(update={"url": absolute_url(settings.store.url)})
+    return settings.model_copy(update={"store": store})
 
 
 def prepare(settings: Settings) -> None:

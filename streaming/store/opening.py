@@ -2,9 +2,9 @@
 
 from streaming.settings import Settings
 from streaming.store.contract import Store
-from streaming.store.urls import open_store
+from streaming.store.urls import absolute_url, open_store
 
 
 def open_index(settings: Settings) -> Store:
     """Give the store of the configured generation; cheap after the first call in a process."""
-    return open_store(settings.store.url, f"{settings.store.generation}_")
+    return open_store(absolute_url(settings.store.url), f"{settings.store.generation}_")
