@@ -124,6 +124,16 @@ def segments(directory: str | Path, partition: int) -> list[Path]:
     return sorted(found, key=lambda path: path.name)
 
 
+def end_offsets(directory: str | Path) -> dict[int, int]:
+    """Return the offset after the last record of each partition; empty if there is no log."""
+    description = describe_log(directory)
+    ends = {}
+    for partition in range(description.partitions if description else 0):
+        last = segments(directory, partition)[-1:]
+        ends[partition] = sum(first_offset(p) + p.read_bytes().count(b"\n") for p in last)
+    return ends
+
+
 def read_records(
     directory: str | Path, partition: int | None = None, start_offset: int = 0
 ) -> Iterator[LogRecord]:

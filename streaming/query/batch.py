@@ -21,6 +21,7 @@ from streaming.engine import statistics
 from streaming.matching.verdict import REPEATS
 from streaming.query import tasks
 from streaming.query.announce import Announcement, Announcer
+from streaming.query.progress import publish_offsets
 from streaming.settings import Settings
 from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
@@ -36,6 +37,7 @@ _log = logging.getLogger(__name__)
 class BatchFigures:
     """What one attempt at a micro-batch did; ``seconds`` are wall time per stage.
 
+    ``offsets`` maps each partition read, as text, to the offset after its last record.
     ``affected`` counts articles of earlier batches that were judged again, ``changed``
     those of them whose verdict is another one now.
     """
@@ -45,6 +47,7 @@ class BatchFigures:
     started_ms: int = 0
     events: int = 0
     refused: dict[str, int] = field(default_factory=dict)
+    offsets: dict[str, int] = field(default_factory=dict)
     judged: int = 0
     duplicates: int = 0
     affected: int = 0
@@ -133,17 +136,29 @@ class BatchProcessor:
 
     def _measure(self, enriched: DataFrame, figures: BatchFigures) -> bytes | None:
         """Count the batch, and give its largest position; materialises the enriched rows."""
+        partition, offset = (
+            f.conv(f.hex(f.substring("position", start, size)), 16, 10)
+            for start, size in ((-12, 4), (-8, 8))
+        )
         counted = (
-            enriched.groupBy("reason")
-            .agg(f.count("*").alias("records"), f.max("position").alias("top"))
+            enriched.groupBy("reason", partition.alias("partition"))
+            .agg(
+                f.count("*").alias("records"),
+                f.max("position").alias("top"),
+                f.max(offset.cast("bigint")).alias("offset"),
+            )
             .collect()
         )
         top = None
         for row in counted:
+            number = row["partition"]
+            figures.offsets[number] = max(figures.offsets.get(number, 0), row["offset"] + 1)
             if row["reason"] is None:
-                figures.events, top = row["records"], bytes(row["top"])
+                figures.events += row["records"]
+                top = max(top or b"", bytes(row["top"]))
             else:
-                figures.refused[row["reason"]] = row["records"]
+                known = figures.refused.get(row["reason"], 0)
+                figures.refused[row["reason"]] = known + row["records"]
         return top
 
     def _judge(self, enriched: DataFrame, token: bytes, mark: bytes | None) -> list[Row]:
@@ -180,6 +195,7 @@ def read_figures(store: Store, limit: int = 20) -> Iterator[dict[str, Any]]:
 def _write_figures(store: Store, figures: BatchFigures) -> None:
     document = orjson.dumps(asdict(figures))
     store.mutate(BATCHES, [Mutation(figures.token.to_bytes(8), {_FIGURES: document})])
+    publish_offsets(store, figures.offsets)
 
 
 @contextmanager

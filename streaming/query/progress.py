@@ -1,4 +1,4 @@
-"""Publish how far the query is: lag, rates, the state it is in.
+"""Publish how far the query is: offsets, lag, rates.
 
 Kept in the ``meta`` table for readers that never touch Spark. Outside the law that the
 tables are a function of the log, like everything that has to do with time.
@@ -6,11 +6,13 @@ tables are a function of the log, like everything that has to do with time.
 
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 from pyspark.sql.streaming.query import StreamingQuery
 
+from streaming.logformat import end_offsets
 from streaming.settings import Settings
 from streaming.store.contract import Mutation, Store
 from streaming.store.ownership import META
@@ -18,6 +20,7 @@ from streaming.urls import FileUrl, LogUrl
 
 _ROW = b"progress"
 _LATEST = b"latest"
+_OFFSET = b"offset:"
 
 
 class ProgressPublisher:
@@ -51,17 +54,38 @@ class ProgressPublisher:
 
     def _lag(self, progress: Any) -> int | None:
         """Give the records of the log that no batch has read yet; None if that is not known."""
-        source = progress["sources"][0]
         if isinstance(self._source, FileUrl):
-            return None
-        end, latest = (_offsets(source[name]) for name in ("endOffset", "latestOffset"))
-        if end is None or latest is None:
-            return None
-        return sum(
-            latest[topic][partition] - end.get(topic, {}).get(partition, 0)
-            for topic in latest
-            for partition in latest[topic]
-        )
+            ends = {str(p): end for p, end in end_offsets(self._source.directory).items()}
+        else:
+            latest = _offsets(progress["sources"][0]["latestOffset"])
+            if latest is None:
+                return None
+            ends = latest[self._source.topic]
+        read = read_offsets(self._store)
+        return sum(max(0, end - read.get(partition, 0)) for partition, end in ends.items())
+
+
+def publish_offsets(store: Store, offsets: Mapping[str, int]) -> None:
+    """Publish the offsets after the last records that a batch read, by partition as text.
+
+    They never go back: a replay reads again what was read.
+    """
+    read = read_offsets(store)
+    cells = {
+        _OFFSET + partition.encode(): str(max(offset, read.get(partition, 0))).encode()
+        for partition, offset in offsets.items()
+    }
+    store.mutate(META, [Mutation(_ROW, cells)])
+
+
+def read_offsets(store: Store) -> dict[str, int]:
+    """Give the offsets up to which the log was read, by partition as text."""
+    cells = store.rows(META, [_ROW]).get(_ROW, {})
+    return {
+        name.removeprefix(_OFFSET).decode(): int(value)
+        for name, value in cells.items()
+        if name.startswith(_OFFSET)
+    }
 
 
 def read_progress(store: Store) -> dict[str, Any] | None:
