@@ -20,11 +20,8 @@ $(READY): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/leitong demo
 
-test: setup
+test: lint
 	@command -v mvn >/dev/null || { echo "no mvn: Maven fetches Kafka and HBase for the tests (apt-get install maven)"; exit 1; }
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/python -m pytest --cov --cov-report=term
 
 lint: setup

@@ -53,9 +53,7 @@ def main() -> int:
     return any(row["differing_rows"] for row in results["runs"])
 
 
-def measure(
-    stack: LocalStack, directory: Path, articles: int, console: Console
-) -> dict[str, Any]:
+def measure(stack: LocalStack, directory: Path, articles: int, console: Console) -> dict[str, Any]:
     topic = f"kafka://{stack.kafka}/articles"
     feed = messages(articles)
     begin = time.perf_counter()

@@ -54,6 +54,8 @@ def leitong(*, verbose: bool) -> None:
         format="%(asctime)s %(levelname)s %(message)s",
         datefmt="%H:%M:%S",
     )
+    # Py4J logs what a batch raised before we can say it in one line.
+    logging.getLogger("py4j").setLevel(logging.ERROR if verbose else logging.CRITICAL)
     for name in ("streaming", "producers"):
         logging.getLogger(name).setLevel(logging.DEBUG if verbose else logging.INFO)
 

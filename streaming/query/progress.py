@@ -95,7 +95,12 @@ def read_progress(store: Store) -> dict[str, Any] | None:
 
 
 def _offsets(document: Any) -> dict[str, dict[str, int]] | None:
-    """Read what Spark says of a Kafka source; it says nothing, or "", before the first batch."""
-    if isinstance(document, str) and document:
-        document = json.loads(document)
-    return document if isinstance(document, dict) else None
+    """Read what Spark says of a Kafka source; None where it says something else.
+
+    After a restart, for one, it has not asked the broker yet and writes words instead.
+    """
+    try:
+        offsets = json.loads(document) if isinstance(document, str) else document
+    except ValueError:
+        return None
+    return offsets if isinstance(offsets, dict) else None

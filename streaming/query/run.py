@@ -153,6 +153,7 @@ class _Runner:
                         " stored, and the same command resumes from the checkpoint"
                     ) from error
                 _log.warning("the batch failed and will be done again in %.0f s: %s", pause, cause)
+                _log.debug("where it failed", exc_info=error)
                 self._stopping.wait(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
             else:

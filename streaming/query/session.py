@@ -53,7 +53,6 @@ def open_session(settings: Settings, jars: Sequence[Path] = ()) -> SparkSession:
             raise PrerequisiteError(
                 f"Spark did not start: {error}; run leitong doctor to see what is missing"
             ) from error
-    session.sparkContext.setLogLevel("ERROR")
     return session
 
 

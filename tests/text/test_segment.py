@@ -174,11 +174,32 @@ def test_user_words_have_the_effect_they_have_in_jieba(
         words = [entry.word for entry in entries]
         modelled, routed = Segmenter(entries), Segmenter(entries, hmm=False)
         routed._dictionary = modelled._dictionary
-        for text in [*texts, "".join(words), *(f"我{w}是{w}了" for w in words)]:
+        for text in [*texts, "".join(words), *(f"我{w}是{w}了a.{w}-{w}+3%" for w in words)]:
             for hmm, segmenter in ((True, modelled), (False, routed)):
                 assert segmenter.cut(text) == jieba(text, hmm=hmm, tokenizer=tokenizer)
     finally:
         forced.clear()
+
+
+def test_a_frequency_that_is_replaced_still_counts_in_the_total() -> None:
+    billion = 10**9
+    low, high = JIEBA.total + billion, JIEBA.total + 2 * billion
+    # Two characters under the lower total, one word under the higher one.
+    torn = [
+        word
+        for word, n in JIEBA.FREQ.items()
+        if n
+        and len(word) == 2
+        and low < JIEBA.FREQ[word[0]] * JIEBA.FREQ.get(word[1], 0) / n < high
+    ]
+    segmenter = Segmenter([UserWord("中国", billion), UserWord("中国", billion)], hmm=False)
+    assert torn
+    assert {len(segmenter.cut(word)) for word in torn if word != "中国"} == {1}
+
+
+def test_an_ascii_word_of_the_user_is_not_joined_with_symbols() -> None:
+    tokens = Segmenter([UserWord("5G", 9)]).cut("用5G+2.5%与6G+2.5%")
+    assert tokens == ["用", "5G", "+", "2.5%", "与", "6G", "+", "2.5%"]
 
 
 def test_a_user_word_stays_in_its_segmenter() -> None:
