@@ -1,0 +1,42 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.matching.content import Content, Key, Tier
+from streaming.matching.rules import Rules
+
+NAMES = st.text(st.characters(exclude_categories=["Cs"]), max_size=256)
+CONTENTS = st.builds(
+    Content,
+    NAMES,
+    NAMES,
+    st.none() | st.integers(0, 2**64 - 1),
+    st.none() | st.integers(-(2**63), 2**63 - 1),
+)
+
+
+@given(CONTENTS, CONTENTS)
+def test_contents_survive_their_cell_and_equal_ones_have_equal_cells(
+    one: Content, other: Content
+) -> None:
+    assert Content.decode(one.encode()) == one
+    assert (one.encode() == other.encode()) == (one == other)
+
+
+def test_a_cell_of_another_version_is_refused() -> None:
+    cell = Content("go", "", 1).encode()
+    with pytest.raises(ValueError, match="version 9, this program reads 1"):
+        Content.decode(b"\x09" + cell[1:])
+
+
+def test_keys_are_of_the_newsroom_or_of_the_channel() -> None:
+    content = Content("go", "", 5)
+    assert content.keys(Rules()) == {Key("", Tier.SIMHASH, 5)}
+    assert content.keys(Rules(scope="channel")) == {Key("go", Tier.SIMHASH, 5)}
+    assert Content("go", "", None).keys(Rules()) == frozenset()
+
+
+@pytest.mark.parametrize("wrong", [{"k": 4}, {"visible": 0}, {"window_ms": -1}, {"k": -1}])
+def test_rules_that_cannot_hold_are_refused(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"bits|negative or empty"):
+        Rules(**wrong)  # type: ignore[arg-type]
