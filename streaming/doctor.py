@@ -33,7 +33,10 @@ class Finding:
 
 
 def examine(settings: Settings) -> Iterator[Finding]:
-    """Run every check that applies to these settings; a failing one stops none of the others."""
+    """Run every check that applies to these settings.
+
+    A failing one stops none of the others, but for what only a store that answers can tell.
+    """
     checks: list[tuple[str, Callable[[Settings], str]]] = [
         ("python", _python),
         ("packages", _packages),
@@ -46,10 +49,14 @@ def examine(settings: Settings) -> Iterator[Finding]:
     ]
     if isinstance(LogUrl.parse(settings.query.source), KafkaUrl):
         checks.insert(3, ("connector", _connector))
+    reachable = True
     for subject, check in checks:
+        if check in {_tables, _stamp} and not reachable:
+            continue
         try:
             yield Finding(subject, ok=True, text=check(settings))
         except LeitongError as error:
+            reachable &= check is not _store
             yield Finding(subject, ok=False, text=str(error))
 
 

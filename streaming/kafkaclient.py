@@ -28,7 +28,7 @@ CONNECT_TIMEOUT_MS = 5_000
 
 # At DEBUG these loggers write messages and settings, and with them articles and passwords.
 for _name in ("kafka.producer", "kafka.admin", "kafka.net"):
-    logging.getLogger(_name).setLevel(logging.INFO)
+    logging.getLogger(_name).setLevel(logging.WARNING)
 
 _JAAS = re.compile(
     r"""\b(?P<name>username|password)\s*=\s*(?P<quote>["'])(?P<value>.*?)(?P=quote)"""

@@ -202,14 +202,13 @@ def test_an_outage_of_the_store_is_no_dead_letter(stack: LocalStack, tmp_path: P
     early, late = messages(400)[:200], messages(400)[200:]
     publish(source, early)
     told = tmp_path / "query.log"
-    query = subprocess.Popen(
-        [
-            sys.executable, "-m", "streaming", "run", "--source", source,
-            "--store", f"{store}&deadline=3s", "--trigger", "500ms", "--max-batch", "100",
-        ],
-        cwd=tmp_path,
-        stderr=told.open("wb"),
-    )  # fmt: skip
+    run = ("run", "--source", source, "--store", f"{store}&deadline=3s", "--max-batch", "100")
+    with told.open("wb") as errors:
+        query = subprocess.Popen(
+            [sys.executable, "-m", "streaming", *run, "--trigger", "500ms"],
+            cwd=tmp_path,
+            stderr=errors,
+        )
     try:
         wait_for_articles(store, tmp_path, len(early))
         stack.kill("thrift")
