@@ -65,7 +65,7 @@ def run(
 
     \b
       leitong run --source file:log/ --store sqlite:leitong.db --until-caught-up
-      leitong run --source kafka://127.0.0.1:9092/articles \\
+      leitong run --source kafka://127.0.0.1:9092/articles \
                   --store hbase://127.0.0.1:9090/leitong --trigger 1s
     """
     settings = read_settings(
