@@ -40,14 +40,14 @@ class _Lazy(click.Group):
 @click.option("-v", "--verbose", is_flag=True, help="Log what is tried and retried as well.")
 @click.version_option(package_name="leitong")
 def leitong(*, verbose: bool) -> None:
-    r"""Tell a newsroom, within seconds, whether an article was published before.
+    """Tell a newsroom, within seconds, whether an article was published before.
 
     \b
     A first round, without a broker:
       leitong produce --from newsroom:1 --limit 5000 --to file:log/
       leitong run     --source file:log/ --store sqlite:leitong.db --until-caught-up
       leitong export  verdicts --store sqlite:leitong.db --to verdicts.jsonl
-    """
+    """  # noqa: D301 - click wants the character, not its escape
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.WARNING,

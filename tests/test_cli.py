@@ -31,6 +31,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], comma
     code, out, _ = told(capsys, command, "--help")
     assert code == 0
     assert len(out.splitlines()) > 4
+    assert "\\b" not in out, "an example is folded into a paragraph"
 
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,7 +57,7 @@ def run(
     trigger: str | None,
     until_caught_up: bool,
 ) -> None:
-    r"""Judge article events as they arrive.
+    """Judge article events as they arrive.
 
     Each event is parsed, normalised, segmented and fingerprinted, put into the index, and
     compared with what was published before. Bad events become dead letters. Ctrl-C lets
@@ -65,9 +65,9 @@ def run(
 
     \b
       leitong run --source file:log/ --store sqlite:leitong.db --until-caught-up
-      leitong run --source kafka://127.0.0.1:9092/articles \
+      leitong run --source kafka://127.0.0.1:9092/articles \\
                   --store hbase://127.0.0.1:9090/leitong --trigger 1s
-    """
+    """  # noqa: D301 - click wants the character, not its escape
     settings = read_settings(
         file,
         assignments,
@@ -128,7 +128,7 @@ def replay(
     to_offsets: Path | None,
     to_time: datetime | None,
 ) -> None:
-    r"""Judge a part of the log again, into the same index.
+    """Judge a part of the log again, into the same index.
 
     Since the tables are a function of the log, a replay changes nothing that was right;
     it mends what is missing, and announces verdicts again. It keeps no checkpoint: one
@@ -137,7 +137,7 @@ def replay(
     \b
       leitong replay --from-beginning
       leitong replay --from-time 2026-01-31T06:00+08:00 --to-time 2026-01-31T12:00+08:00
-    """
+    """  # noqa: D301 - as above
     if [from_beginning, from_offsets is not None, from_time is not None].count(True) != 1:
         raise click.UsageError("say one of --from-beginning, --from-offsets and --from-time")
     from streaming.query.run import RunOptions  # noqa: PLC0415 - Spark, only when it is needed
