@@ -9,6 +9,8 @@
     ├── QueryFailed          the query ended, and trying again did not help
     ├── StackError           a server of the local stack that does not start or stop
     └── StoreError           the index refused an operation
+        ├── LeaseHeld        another query owns the index
+        ├── LeaseLost        another query took the index over
         └── StoreUnavailable the index cannot be reached: an outage, worth trying again
 
 The command line prints their message without a stack trace; anything else that
@@ -34,6 +36,14 @@ class SourceError(LeitongError):
 
 class StoreError(LeitongError):
     """An operation that the store refused."""
+
+
+class LeaseHeld(StoreError):  # noqa: N818 - a state of the index, as the next one
+    """Another query owns the index, and lives."""
+
+
+class LeaseLost(StoreError):  # noqa: N818 - what happened to this query
+    """Another query took the index over; whoever sees this must not write any more."""
 
 
 class StoreUnavailable(StoreError):  # noqa: N818 - a state of the store, named as operators name it

@@ -4,7 +4,8 @@ The fields are those of the schemas. Exports read the store directly and need no
 rows come in the order of their keys, which is the same for every store.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -13,12 +14,13 @@ import orjson
 from streaming import deadletters
 from streaming.engine import statistics
 from streaming.engine.judge import Judged
+from streaming.matching.overrides import ORIGINAL_OF
 from streaming.matching.reference import Expected
-from streaming.matching.verdict import Relation
+from streaming.matching.stories import Member, chain_end, link, precedes
 from streaming.position import decode
-from streaming.store import articles, keys
-from streaming.store.articles import ArticleRow
+from streaming.store import articles
 from streaming.store.contract import Store
+from streaming.stories import Stories
 
 Line = dict[str, Any]
 
@@ -35,43 +37,53 @@ def verdict_event(item: Judged) -> Line | None:
     return _line(item.article, item.row.current.channel, item.verdict.fields(), item.row.first)
 
 
-def verdicts(store: Store) -> Iterator[Line]:
-    """Export the verdict of every live article."""
-    roots = _Roots(store)
-    rows = _articles(store)
+def verdicts(store: Store, sources: Sequence[str] = ()) -> Iterator[Line]:
+    """Export the verdict of every live article; ``sources`` ranks those of roots."""
+    stories = Stories(store, sources)
+    rows = articles.scan(store)
     while page := list(islice(rows, _PAGE)):
-        judged = [
-            (name, row, orjson.loads(row.verdict))
-            for name, row in page
-            if row.verdict and row.current is not None
-        ]
-        resolved = roots.resolve({name: fields for name, _, fields in judged})
-        for name, row, fields in judged:
-            if row.current is not None and row.first is not None:
+        judged = {name: row for name, row in page if row.verdict and row.current is not None}
+        roots = stories.roots(judged)
+        for name, row in judged.items():
+            if row.verdict and row.current is not None and row.first is not None:
+                fields = orjson.loads(row.verdict)
                 line = _line(name, row.current.channel, fields, row.first)
-                yield line | {"root": resolved[name]}
+                yield line | {"root": roots[name]}
 
 
-def expected_verdicts(expected: Mapping[str, Expected]) -> dict[str, Line]:
+def expected_verdicts(
+    expected: Mapping[str, Expected], sources: Sequence[str] = ()
+) -> dict[str, Line]:
     """Give what `verdicts` must export for a reference's answer, by article."""
-    links = {
-        name: row.verdict.duplicate_of
+    rank = {source: place for place, source in enumerate(sources)}
+    members = {
+        name: Member(
+            row.first,
+            link(row.verdict.duplicate_of, row.verdict.relation),
+            row.content.source,
+            any(kind == ORIGINAL_OF for kind, _ in row.verdict.overrides),
+        )
         for name, row in expected.items()
-        if row.verdict.relation is Relation.DUPLICATE
     }
+    stories: dict[str, list[str]] = defaultdict(list)
+    for name in members:
+        stories[chain_end(name, members)].append(name)
     lines = {}
-    for name, row in expected.items():
-        root = name
-        while (link := links.get(root)) is not None:
-            root = link
-        line = _line(name, row.content.channel, row.verdict.fields(), row.first)
-        lines[name] = line | {"root": root}
+    for end, story in stories.items():
+        ranked = [name for name in story if precedes(rank, members[name], members[end])]
+        root = min(
+            ranked, key=lambda each: (rank[members[each].source], members[each].first), default=end
+        )
+        for name in story:
+            row = expected[name]
+            line = _line(name, row.content.channel, row.verdict.fields(), row.first)
+            lines[name] = line | {"root": root}
     return lines
 
 
 def all_articles(store: Store) -> Iterator[Line]:
     """Export what is known of every article, deleted ones included."""
-    for name, row in _articles(store):
+    for name, row in articles.scan(store):
         if row.first is None:
             continue
         known = row.current or next(
@@ -110,37 +122,6 @@ EXPORTS: Mapping[str, Callable[[Store], Iterator[Line]]] = {
 """What can be exported, by the name it has on the command line."""
 
 
-class _Roots:
-    """Ends of chains of duplicates, looked up a page at a time and remembered."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._links: dict[str, str | None] = {}
-
-    def resolve(self, fields_by_article: Mapping[str, Line]) -> dict[str, str]:
-        """Give the root of each article; an original is its own."""
-        for name, fields in fields_by_article.items():
-            self._links[name] = _link(fields)
-        asked = {link for name in fields_by_article if (link := self._links[name])}
-        while missing := asked - self._links.keys():
-            for name, row in articles.read(self._store, missing).items():
-                judged = row.verdict if row.current is not None else None
-                self._links[name] = _link(orjson.loads(judged)) if judged else None
-            asked = {link for name in missing if (link := self._links[name])}
-        return {name: self._root(name) for name in fields_by_article}
-
-    def _root(self, name: str) -> str:
-        seen = {name}
-        while (link := self._links.get(name)) is not None and link not in seen:
-            seen.add(link)
-            name = link
-        return name
-
-
-def _link(fields: Line) -> str | None:
-    return fields["duplicate_of"] if fields["relation"] == Relation.DUPLICATE else None
-
-
 def _line(name: str, channel: str, fields: Line, first: bytes) -> Line:
     return {
         "article_id": name,
@@ -149,8 +130,3 @@ def _line(name: str, channel: str, fields: Line, first: bytes) -> Line:
         "root": None,
         "first_seen": decode(first).sortable(),
     }
-
-
-def _articles(store: Store) -> Iterator[tuple[str, ArticleRow]]:
-    for row, cells in store.scan(articles.TABLE):
-        yield keys.article_of(row), articles.decode(cells)

@@ -105,6 +105,11 @@ class QuerySettings(_Group):
     patience: Duration = Field(
         600_000, ge=0, description="how long the query tries again when the store or log is away"
     )
+    lease: Duration = Field(
+        15_000,
+        ge=0,
+        description="silence after which another query may take the index over; 0: no lease",
+    )
     tasks: int = Field(0, ge=0, description="tasks of a micro-batch; 0: one per core, at least 2")
     verdicts: str | None = Field(
         None, description="where verdict events go: file:DIR or kafka://HOST:PORT/TOPIC"

@@ -4,12 +4,12 @@ Found from stored rows and the batch's events only, never from what a put change
 batch that runs again would see nothing changed and miss them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from streaming.engine.events import EventsByArticle
+from streaming.engine.events import ArticleEvents, EventsByArticle
 from streaming.engine.snapshot import Snapshot
-from streaming.matching.content import Content, Key
+from streaming.matching.content import Key
 from streaming.matching.rules import Rules
 from streaming.position import Position, at, split_entry, timestamp_ms
 from streaming.store import articles, keys
@@ -47,29 +47,31 @@ def affected(
     """
     found: set[str] = set()
     searches = []
-    for name, contents in events.items():
+    for name, brought in events.items():
         row = snapshot.article(name)
-        if row.first is None:
+        # Whether an article may name another as its original depends on both rows.
+        found |= row.named_by
+        if brought.overrides:
+            found |= row.ever_named
+        if row.first is None or not brought.contents:
             continue
         if row.first != row.current_position:
             found.update(_citing(store, name))
         if mark is not None and row.first <= mark:
-            searches.append(_search(row, contents, rules))
+            searches.append(_search(row, brought, rules))
     return found | _sharing(snapshot, rules, searches, mark)
 
 
-def _search(
-    row: articles.ArticleRow, contents: Mapping[Position, Content | None], rules: Rules
-) -> _Search:
+def _search(row: articles.ArticleRow, brought: ArticleEvents, rules: Rules) -> _Search:
     first = row.first
     if first is None:
         raise ValueError("an article without content is seen by nobody")
     others = [p for p, content in row.contents.items() if content is not None and p != first]
-    if first in contents and others:
+    if first in brought.contents and others:
         # `first` may just have gone down: whoever saw the article where it stood before counts.
         until = timestamp_ms(max(others)) + rules.window_ms
         return _Search(first, row.keys_ever(rules), until, wide=True)
-    carried = articles.keys_of(contents.values(), rules)
+    carried = articles.keys_of(brought.contents.values(), rules)
     return _Search(first, carried, timestamp_ms(first) + rules.window_ms, wide=False)
 
 

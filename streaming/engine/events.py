@@ -1,16 +1,16 @@
 """The events of a micro-batch as the engine takes them: enriched, without their source."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from streaming.matching.content import Content
+from streaming.matching.overrides import Override
 from streaming.position import Position
 
 
 @dataclass(frozen=True, slots=True)
 class LoggedContent:
-    """One valid event: what an article became at a position of the log.
+    """What an article became at a position of the log.
 
     ``content`` is None for a deletion. ``text`` is the encoded title and body, None for a
     deletion and wherever only the verdict is asked for.
@@ -22,12 +22,37 @@ class LoggedContent:
     text: bytes | None = None
 
 
-def by_article(events: Iterable[LoggedContent]) -> dict[str, dict[Position, Content | None]]:
-    """Group events by article: the contents that a batch brings to each row."""
-    grouped: dict[str, dict[Position, Content | None]] = defaultdict(dict)
+@dataclass(frozen=True, slots=True)
+class LoggedOverride:
+    """What an editor said of an article at a position of the log."""
+
+    article: str
+    position: Position
+    override: Override
+
+
+Logged = LoggedContent | LoggedOverride
+"""One valid event."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEvents:
+    """What a batch brings to one article, by position."""
+
+    contents: dict[Position, Content | None] = field(default_factory=dict)
+    overrides: dict[Position, Override] = field(default_factory=dict)
+
+
+EventsByArticle = Mapping[str, ArticleEvents]
+
+
+def by_article(events: Iterable[Logged]) -> dict[str, ArticleEvents]:
+    """Group events by article: what a batch brings to each row."""
+    grouped: dict[str, ArticleEvents] = {}
     for event in events:
-        grouped[event.article][event.position] = event.content
-    return dict(grouped)
-
-
-EventsByArticle = Mapping[str, Mapping[Position, Content | None]]
+        mine = grouped.setdefault(event.article, ArticleEvents())
+        if isinstance(event, LoggedOverride):
+            mine.overrides[event.position] = event.override
+        else:
+            mine.contents[event.position] = event.content
+    return grouped

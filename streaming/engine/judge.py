@@ -7,6 +7,7 @@ from streaming.engine.affected import CITATIONS, affected
 from streaming.engine.events import EventsByArticle
 from streaming.engine.snapshot import Snapshot
 from streaming.matching.content import Content
+from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Verdict, decide
 from streaming.position import Position
@@ -24,18 +25,17 @@ NO_VERDICT = b""
 class Judged:
     """An article whose verdict was made; ``verdict`` is None if it is deleted.
 
-    ``previous`` is the stored verdict before this attempt's, encoded; None if there was none.
+    ``row`` is as it was read before: with the verdict that stood until now.
     """
 
     article: str
     row: ArticleRow
     verdict: Verdict | None
-    previous: bytes | None
 
     @property
     def changed(self) -> bool:
-        """Whether the stored verdict says something else than before."""
-        return self.previous != (self.verdict.encode() if self.verdict else NO_VERDICT)
+        """Whether the verdict says something else than the one that stood until now."""
+        return self.row.verdict != (self.verdict.encode() if self.verdict else NO_VERDICT)
 
 
 def judge(
@@ -57,13 +57,16 @@ def judge(
         if row.first is not None and row.current is not None:
             live[name] = (row.first, row.current)
     candidates = _candidates(snapshot, rules, live)
+    snapshot.load(other for name in live for other in _editors_concern(snapshot.article(name)))
     judged = []
     for name in everyone:
         row = snapshot.article(name)
         if row.first is None:
             continue
-        verdict = decide(row.current, candidates[name], rules) if row.current else None
-        judged.append(Judged(name, row, verdict, row.verdict))
+        verdict = None
+        if row.current is not None:
+            verdict = decide(row.current, candidates[name], rules, _editorial(snapshot, name))
+        judged.append(Judged(name, row, verdict))
     _write(store, judged, token)
     Index(store, rules).move_surplus(snapshot.overgrown())
     return judged
@@ -92,6 +95,21 @@ def _candidates(
     return found
 
 
+def _editors_concern(row: ArticleRow) -> Iterable[str]:
+    """Give the articles whose rows tell which overrides apply to an article."""
+    return row.named_by if row.standing.original is None else {row.standing.original, *row.named_by}
+
+
+def _editorial(snapshot: Snapshot, name: str) -> Editorial:
+    row = snapshot.article(name)
+    if not row.overrides and not row.named_by:
+        return NO_EDITOR
+    own = row.standing
+    lives = own.original is not None and snapshot.article(own.original).current is not None
+    naming = {other for other in row.named_by if snapshot.article(other).standing.original == name}
+    return Editorial(own, lives, frozenset(naming))
+
+
 def _write(store: Store, judged: Iterable[Judged], token: bytes) -> None:
     """Write citations, then verdicts: a verdict that stands can always be found by its cited."""
     citations, verdicts = [], []
@@ -100,9 +118,11 @@ def _write(store: Store, judged: Iterable[Judged], token: bytes) -> None:
             Mutation(keys.citation(cited, item.article), {_CITED: b""})
             for cited in (item.verdict.cited() if item.verdict else ())
         ]
-        outdated = tuple(keys.VERDICT + old for old in item.row.verdicts if old < token)
+        outdated = [keys.VERDICT + old for old in item.row.verdicts if old < token]
+        announced = sorted(item.row.announcements)
+        outdated += [keys.ANNOUNCED + old for old in announced[:-1]]
         value = item.verdict.encode() if item.verdict else NO_VERDICT
         cells = {keys.VERDICT + token: value}
-        verdicts.append(Mutation(keys.article(item.article), cells, outdated))
+        verdicts.append(Mutation(keys.article(item.article), cells, tuple(outdated)))
     store.mutate(CITATIONS, citations)
     store.mutate(articles.TABLE, verdicts)

@@ -2,7 +2,8 @@
 
 Counting up would count twice whenever a batch runs again. So the time line says, for the
 minute in which an article first appeared, what became of it, under the attempt's token
-like the verdict itself; and a minute's counts are always made anew from its rows.
+like the verdict itself; and a minute's counts are always made anew from its rows, under a
+token of their own: counts made from more rows have the larger one.
 """
 
 from collections import Counter, defaultdict
@@ -14,6 +15,7 @@ import orjson
 
 from streaming.engine.judge import Judged
 from streaming.position import at, timestamp_ms
+from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
 
 TIMELINE = "timeline"
@@ -34,13 +36,8 @@ class Outcome:
     distance: int | None
 
     def encode(self) -> bytes:
-        """Encode as a time-line value and as the qualifier of its count."""
+        """Encode as a time-line value."""
         return orjson.dumps([self.channel, self.source, self.relation, self.tier, self.distance])
-
-    @classmethod
-    def decode(cls, value: bytes) -> "Outcome":
-        """Read `encode`'s bytes."""
-        return cls(*orjson.loads(value))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +75,9 @@ def record(store: Store, judged: Iterable[Judged], token: bytes) -> set[int]:
 def roll_up(store: Store, minutes: Iterable[int]) -> None:
     """Count these minutes anew from the time line."""
     wanted = set(minutes)
+    if not wanted:
+        return
+    token = ownership.next_token(store)
     for low, high in _ranges(wanted):
         counts: dict[int, Counter[bytes]] = defaultdict(Counter)
         for row, cells in store.scan(TIMELINE, at(low), at(high)):
@@ -88,10 +88,8 @@ def roll_up(store: Store, minutes: Iterable[int]) -> None:
         mutations = []
         for minute in sorted(m for m in wanted if low <= m < high):
             row = at(minute)
-            new = {value: n.to_bytes(8) for value, n in counts[minute].items()}
-            gone = tuple(known.get(row, {}).keys() - new.keys())
-            if new or gone:
-                mutations.append(Mutation(row, new, gone))
+            outdated = tuple(old for old in known.get(row, {}) if old < token)
+            mutations.append(Mutation(row, {token: _encode(counts[minute])}, outdated))
         store.mutate(ROLLUP, mutations)
 
 
@@ -100,9 +98,8 @@ def read(store: Store, begin_ms: int | None = None, end_ms: int | None = None) -
     start = b"" if begin_ms is None else at(begin_ms)
     stop = None if end_ms is None else at(end_ms)
     for row, cells in store.scan(ROLLUP, start, stop):
-        for value in sorted(cells):
-            count = int.from_bytes(cells[value])
-            yield Count(timestamp_ms(row), Outcome.decode(value), count)
+        for value, articles in orjson.loads(cells[max(cells)]):
+            yield Count(timestamp_ms(row), Outcome(*value), articles)
 
 
 def _cells(item: Judged) -> Iterator[tuple[int, bytes]]:
@@ -129,9 +126,13 @@ def _outcome(item: Judged) -> bytes:
         channel=content.channel,
         source=content.source,
         relation=finding.relation if finding else None,
-        tier=finding.tier.label if finding else None,
+        tier=finding.tier_label if finding else None,
         distance=finding.distance if finding else None,
     ).encode()
+
+
+def _encode(counts: Counter[bytes]) -> bytes:
+    return orjson.dumps([[orjson.loads(value), counts[value]] for value in sorted(counts)])
 
 
 def _minute(position: bytes) -> int:

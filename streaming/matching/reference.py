@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from streaming.matching.content import Content, Key, Tier
+from streaming.matching.overrides import Editorial, Override, standing
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Verdict, decide
 from streaming.position import Position, timestamp_ms
@@ -34,15 +35,18 @@ class _History:
     keys_ever: frozenset[Key]
 
 
-def reference(
-    log: Iterable[tuple[Position, str, Content | None]], rules: Rules
-) -> dict[str, Expected]:
-    """Judge a whole log of ``(position, article, content or None for a deletion)``.
+Log = Iterable[tuple[Position, str, Content | Override | None]]
+"""Position, article, and what it became there: None for a deletion."""
 
-    Gives the row of every live article. Events may come in any order and any number of
-    times: only their positions count.
+
+def reference(log: Log, rules: Rules) -> dict[str, Expected]:
+    """Judge a whole log: gives the row of every live article.
+
+    Events may come in any order and any number of times: only their positions count.
     """
+    log = list(log)
     histories = _histories(log, rules)
+    editorials = _editorials(log, histories)
     carriers: dict[Key, list[tuple[Position, str]]] = defaultdict(list)
     for name, history in histories.items():
         for key in history.keys_ever:
@@ -58,6 +62,7 @@ def reference(
                 history.current,
                 _candidates(history.first, history.current, histories, carriers, neighbours, rules),
                 rules,
+                editorials.get(name, Editorial()),
             ),
         )
         for name, history in histories.items()
@@ -65,12 +70,11 @@ def reference(
     }
 
 
-def _histories(
-    log: Iterable[tuple[Position, str, Content | None]], rules: Rules
-) -> dict[str, _History]:
+def _histories(log: Log, rules: Rules) -> dict[str, _History]:
     events: dict[str, dict[Position, Content | None]] = defaultdict(dict)
-    for position, name, content in log:
-        events[name][position] = content
+    for position, name, became in log:
+        if not isinstance(became, Override):
+            events[name][position] = became
     histories = {}
     for name, contents in events.items():
         real = {p: c for p, c in contents.items() if c is not None}
@@ -78,6 +82,27 @@ def _histories(
             ever = frozenset().union(*(c.keys(rules) for c in real.values()))
             histories[name] = _History(min(real), contents[max(contents)], ever)
     return histories
+
+
+def _editorials(log: Log, histories: Mapping[str, _History]) -> dict[str, Editorial]:
+    said: dict[str, dict[Position, Override]] = defaultdict(dict)
+    for position, name, became in log:
+        if isinstance(became, Override):
+            said[name][position] = became
+    stands = {name: standing(overrides) for name, overrides in said.items()}
+    original_of: dict[str, set[str]] = defaultdict(set)
+    for name, own in stands.items():
+        if own.original is not None:
+            original_of[own.original].add(name)
+    live = {name for name, history in histories.items() if history.current is not None}
+    return {
+        name: Editorial(
+            own := stands.get(name, standing({})),
+            own.original in live,
+            frozenset(original_of[name]),
+        )
+        for name in stands.keys() | original_of.keys()
+    }
 
 
 def _neighbours(carriers: Iterable[Key], rules: Rules) -> Mapping[Key, list[Key]]:

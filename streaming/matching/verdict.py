@@ -5,7 +5,7 @@ merging; chains are resolved by whoever reads them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -14,6 +14,7 @@ import orjson
 from streaming.fingerprints.bands import hamming
 from streaming.fingerprints.simhash import BITS
 from streaming.matching.content import Content, Tier
+from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
 from streaming.position import Position
 
@@ -43,15 +44,21 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What verification found between two contents.
+    """What verification found between two contents, or what an editor says of them.
 
-    ``distance`` is the Hamming distance in bits, ``similarity`` runs from 0 to 1.
+    ``distance`` is the Hamming distance in bits, ``similarity`` runs from 0 to 1; both and
+    ``tier`` are None where only an editor relates the two.
     """
 
     relation: Relation
-    tier: Tier
+    tier: Tier | None
     distance: int | None
-    similarity: float
+    similarity: float | None
+
+    @property
+    def tier_label(self) -> str | None:
+        """The name of the tier in exports; None where only an editor relates the two."""
+        return None if self.tier is None else self.tier.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class Verdict:
     """Whether an article was published before, as what, and what else it repeats.
 
     ``best`` is the first match, the one whose relation and figures stand for the verdict.
+    ``overrides`` lists what editors say of the article: kind, other article.
     """
 
     duplicate_of: str | None = None
@@ -78,6 +86,7 @@ class Verdict:
     best: Match | None = None
     matches: tuple[Match, ...] = ()
     reason: dict[str, Any] | None = None
+    overrides: tuple[tuple[str, str], ...] = ()
 
     @property
     def relation(self) -> Relation | None:
@@ -99,11 +108,12 @@ class Verdict:
             "duplicate_of": self.duplicate_of,
             "relation": finding and finding.relation,
             "template_of": self.template_of,
-            "tier": finding and finding.tier.label,
+            "tier": finding and finding.tier_label,
             "distance": finding and finding.distance,
             "similarity": finding and finding.similarity,
             "matches": [match.as_list() for match in self.matches],
             "reason": self.reason,
+            "overrides": [list(each) for each in self.overrides],
         }
 
     def encode(self) -> bytes:
@@ -121,19 +131,34 @@ def verify(content: Content, other: Content, rules: Rules) -> Finding | None:
     return Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, round(1 - distance / BITS, 6))
 
 
-def decide(content: Content, candidates: Iterable[Candidate], rules: Rules) -> Verdict:
+def decide(
+    content: Content,
+    candidates: Iterable[Candidate],
+    rules: Rules,
+    editorial: Editorial = NO_EDITOR,
+) -> Verdict:
     """Verify every candidate and order what holds by relation, then by ``first``.
 
-    The answer depends on the set of candidates only, not on their order.
+    An original that an editor names comes before everything, as long as it is live; an
+    article that is somebody's original by an editor's word repeats nobody. The answer
+    depends on the set of candidates only, not on their order.
     """
-    found = []
+    found, refused = [], []
+    named = editorial.own.original if editorial.original_lives else None
+    told = Finding(Relation.DUPLICATE, None, None, None)
     for candidate in candidates:
         finding = verify(content, candidate.content, rules)
-        if finding:
+        if candidate.article == named:
+            told = replace(finding, relation=Relation.DUPLICATE) if finding else told
+        elif finding and finding.relation in REPEATS and editorial.refusal(candidate.article):
+            refused.append((-(finding.similarity or 0), candidate.first, candidate.article))
+        elif finding:
             match = Match(candidate.article, finding)
             found.append((_RANK[finding.relation], candidate.first, match))
     found.sort(key=lambda row: row[:2])
     matches = tuple(match for _, _, match in found)
+    if named is not None:
+        matches = (Match(named, told), *matches)
 
     def earliest(relations: frozenset[Relation]) -> str | None:
         return next((m.article for m in matches if m.finding.relation in relations), None)
@@ -143,4 +168,12 @@ def decide(content: Content, candidates: Iterable[Candidate], rules: Rules) -> V
         template_of=earliest(frozenset({Relation.TEMPLATE})),
         best=matches[0] if matches else None,
         matches=matches[: rules.max_matches],
+        reason=_reason(min(refused), editorial) if refused else None,
+        overrides=editorial.rulings(),
     )
+
+
+def _reason(refused: tuple[float, Position, str], editorial: Editorial) -> dict[str, Any]:
+    """Say why the best of the refused candidates was refused."""
+    score, _, article = refused
+    return {"article_id": article, "why": editorial.refusal(article), "score": -score}

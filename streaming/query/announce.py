@@ -2,20 +2,12 @@
 
 import contextlib
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+from streaming.announcements import Message
 from streaming.errors import LeitongError
 from streaming.sinks import Sink, open_sink
 from streaming.topics import ensure_topic
 from streaming.urls import KafkaUrl, LogUrl
-
-
-class Announcement(NamedTuple):
-    """A message for a topic; a null value deletes what the key said before."""
-
-    key: bytes | None
-    value: bytes | None
-    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Announcer:
@@ -31,7 +23,7 @@ class Announcer:
         self._kafka = kafka
         self._sink: Sink | None = None
 
-    def send(self, announcements: Iterable[Announcement]) -> None:
+    def send(self, messages: Iterable[Message]) -> None:
         """Send and wait until all of it is durable; SourceError if it is not.
 
         After an error any part of it may have been sent.
@@ -39,7 +31,7 @@ class Announcer:
         if self._url is None:
             return
         try:
-            for each in announcements:
+            for each in messages:
                 self._open().send(each.key, each.value, each.headers)
             if self._sink:
                 self._sink.flush()

@@ -16,14 +16,17 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame, Row
 from pyspark.sql import functions as f
 
-from streaming import deadletters
+from streaming import announcements, deadletters
+from streaming.announcements import Message
 from streaming.engine import statistics
+from streaming.engine.attempt import attempt
 from streaming.matching.verdict import REPEATS
+from streaming.position import Position
 from streaming.query import tasks
-from streaming.query.announce import Announcement, Announcer
+from streaming.query.announce import Announcer
 from streaming.query.progress import publish_offsets
 from streaming.settings import Settings
-from streaming.store import ownership
+from streaming.store import lease
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
 
@@ -82,12 +85,20 @@ Checkpoint = Callable[[str], None]
 class BatchProcessor:
     """Processes micro-batches into one index, and announces what came out.
 
-    Announcements are made at least once. ``reached`` is called at the moments ``put`` (all
-    puts ended) and ``judged`` (all verdicts stand); a crash at either must change nothing.
+    Announcements are made at least once. ``owner`` is the holding of the index without
+    which the tasks do no work, None where nobody has to hold it. ``reached`` is called at
+    the moments ``put`` (all puts ended), ``judged`` (all verdicts stand) and ``announced``;
+    a crash at any of them must change nothing.
     """
 
-    def __init__(self, settings: Settings, reached: Checkpoint = lambda _moment: None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        owner: str | None = None,
+        reached: Checkpoint = lambda _moment: None,
+    ) -> None:
         self._settings = settings
+        self._owner = owner
         self._reached = reached
         query = settings.query
         self._verdicts = Announcer(query.verdicts, "verdicts", settings.kafka)
@@ -116,25 +127,30 @@ class BatchProcessor:
                 top = self._measure(enriched, figures)
             if not figures.events and not figures.refused:
                 return
-            token = ownership.next_token(store)
-            figures.token = int.from_bytes(token)
-            mark = ownership.mark(store)
-            if top is not None:
-                ownership.raise_mark(store, top)
-            with _timed(figures, "put"):
-                letters = enriched.mapInArrow(tasks.put_task(settings), tasks.REFUSED).collect()
-            self._reached("put")
-            with _timed(figures, "judge"):
-                judged = self._judge(enriched, token, mark)
+            letters: list[Row] = []
+
+            def put() -> None:
+                task = tasks.put_task(settings, self._owner)
+                with _timed(figures, "put"):
+                    letters.extend(enriched.mapInArrow(task, tasks.REFUSED).collect())
+                self._reached("put")
+
+            def judge(token: bytes, mark: bytes | None) -> list[Row]:
+                figures.token = int.from_bytes(token)
+                task = tasks.judge_task(settings, self._owner, token, mark)
+                with _timed(figures, "judge"):
+                    return _events(enriched).mapInArrow(task, tasks.JUDGED).collect()
+
+            done = attempt(store, top, put, judge)
             self._reached("judged")
             with _timed(figures, "report"):
-                self._report(store, figures, letters, judged)
+                self._report(store, figures, letters, done.token, done.judged)
         finally:
             enriched.unpersist()
         _write_figures(store, figures)
         _log.info("%s", figures.summary())
 
-    def _measure(self, enriched: DataFrame, figures: BatchFigures) -> bytes | None:
+    def _measure(self, enriched: DataFrame, figures: BatchFigures) -> Position | None:
         """Count the batch, and give its largest position; materialises the enriched rows."""
         partition, offset = (
             f.conv(f.hex(f.substring("position", start, size)), 16, 10)
@@ -155,19 +171,19 @@ class BatchProcessor:
             figures.offsets[number] = max(figures.offsets.get(number, 0), row["offset"] + 1)
             if row["reason"] is None:
                 figures.events += row["records"]
-                top = max(top or b"", bytes(row["top"]))
+                top = Position(max(top or b"", bytes(row["top"])))
             else:
                 known = figures.refused.get(row["reason"], 0)
                 figures.refused[row["reason"]] = known + row["records"]
         return top
 
-    def _judge(self, enriched: DataFrame, token: bytes, mark: bytes | None) -> list[Row]:
-        events = enriched.where("reason IS NULL").select("article", "position", "content")
-        task = tasks.judge_task(self._settings, token, mark)
-        return events.mapInArrow(task, tasks.JUDGED).collect()
-
     def _report(
-        self, store: Store, figures: BatchFigures, letters: list[Row], judged: list[Row]
+        self,
+        store: Store,
+        figures: BatchFigures,
+        letters: list[Row],
+        token: bytes,
+        judged: list[Row],
     ) -> None:
         own = [row for row in judged if row["in_batch"]]
         others = {row["article"]: row for row in judged if not row["in_batch"]}
@@ -175,15 +191,22 @@ class BatchProcessor:
         figures.duplicates = sum(row["relation"] in REPEATS for row in own)
         figures.affected = len(others)
         figures.changed = sum(row["changed"] for row in others.values())
-        self._verdicts.send(
-            Announcement(row["article"].encode(), row["event"] and bytes(row["event"]))
-            for row in own + [row for row in others.values() if row["changed"]]
-        )
+        statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
+        due = [tasks.announcement(row) for row in own + list(others.values()) if row["said"]]
+        announcements.intend(store, token, due)
+        if self._owner is not None:
+            lease.check(store, self._owner)
+        self._verdicts.send(each.message for each in due)
+        self._reached("announced")
+        announcements.confirm(store, token, due)
         refused = deadletters.read(store, [bytes(row["row"]) for row in letters])
         self._dead_letters.send(
-            Announcement(each.key, each.value, tuple(each.message_headers())) for each in refused
+            Message(each.key, each.value, tuple(each.message_headers())) for each in refused
         )
-        statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
+
+
+def _events(enriched: DataFrame) -> DataFrame:
+    return enriched.where("reason IS NULL").select("article", "position", "content", "override")
 
 
 def read_figures(store: Store, limit: int = 20) -> Iterator[dict[str, Any]]:

@@ -16,8 +16,9 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from streaming.durations import show
-from streaming.errors import LeitongError, SettingsError, StoreError
-from streaming.query.batch import BatchProcessor
+from streaming.errors import LeaseLost, LeitongError, SettingsError, StoreError
+from streaming.query.batch import BatchProcessor, Checkpoint
+from streaming.query.keeper import LeaseKeeper
 from streaming.query.progress import ProgressPublisher
 from streaming.query.session import open_session
 from streaming.query.source import WHOLE, Span, open_source
@@ -25,6 +26,7 @@ from streaming.settings import Settings
 from streaming.stack.jars import spark_kafka_jars
 from streaming.stamping import stamp
 from streaming.store import ownership
+from streaming.store.lease import Lease
 from streaming.store.opening import open_index
 from streaming.store.tables import TABLES
 from streaming.store.urls import absolute_url
@@ -56,26 +58,33 @@ class RunOptions:
     span: Span = WHOLE
 
 
-def run(settings: Settings, options: RunOptions, processor: BatchProcessor | None = None) -> None:
+def run(
+    settings: Settings, options: RunOptions, reached: Checkpoint = lambda _moment: None
+) -> None:
     """Run the query until it has caught up, or until SIGINT or SIGTERM.
 
     The first signal lets the batch in hand finish; a second one ends the program. When
     the store or the broker is away, the query resumes from its checkpoint with growing
     pauses, for as long as ``query.patience``; the batch it failed in is done again.
-    Raises LeitongError for what a user can mend.
+    Raises LeaseHeld if another query owns the index, LeaseLost if one took it over, and
+    LeitongError for whatever else a user can mend. ``reached`` is as in `BatchProcessor`.
     """
     settings = _absolute(settings)
     prepare(settings)
     source = LogUrl.parse(settings.query.source)
     jars = spark_kafka_jars(_log.info) if isinstance(source, KafkaUrl) else []
-    processor = processor or BatchProcessor(settings)
-    with closing(processor), ExitStack() as stack:
+    with ExitStack() as stack:
+        keeper, owner = None, None
+        if settings.query.lease:
+            lease = Lease(open_index(settings), settings.query.lease / 1000)
+            keeper = stack.enter_context(LeaseKeeper(lease, settings.query.lease / 1000))
+            owner = lease.owner
+        processor = stack.enter_context(closing(BatchProcessor(settings, owner, reached)))
         spark = open_session(settings, jars)
         stack.callback(spark.stop)
         stopping = threading.Event()
         stack.enter_context(_signals(stopping))
-        runner = _Runner(spark, settings, options, stopping)
-        runner.keep_going(processor)
+        _Runner(spark, settings, options, stopping, keeper).keep_going(processor)
 
 
 def _absolute(settings: Settings) -> Settings:
@@ -125,11 +134,13 @@ class _Runner:
         settings: Settings,
         options: RunOptions,
         stopping: threading.Event,
+        keeper: LeaseKeeper | None,
     ) -> None:
         self._spark = spark
         self._settings = settings
         self._options = options
         self._stopping = stopping
+        self._keeper = keeper
         self._finished_batches = 0
 
     def keep_going(self, processor: BatchProcessor) -> None:
@@ -139,7 +150,11 @@ class _Runner:
         while not self._stopping.is_set():
             finished_before = self._finished_batches
             try:
+                if self._keeper:
+                    self._keeper.confirm()
                 self._once(processor)
+            except LeaseLost:
+                raise
             except (PySparkException, Py4JError, StoreError) as error:
                 if self._stopping.is_set():
                     break
@@ -170,7 +185,8 @@ class _Runner:
         publisher = ProgressPublisher(open_index(self._settings), self._settings)
         try:
             while query.isActive:
-                if self._stopping.is_set() and not query.status["isTriggerActive"]:
+                idle = not query.status["isTriggerActive"]
+                if idle and (self._stopping.is_set() or self._lost()):
                     query.stop()
                 time.sleep(_POLL_SECONDS)
                 publisher.publish(query)
@@ -178,8 +194,13 @@ class _Runner:
             if query.isActive:
                 query.stop()
         failure = query.exception()
+        if self._keeper and self._lost():
+            self._keeper.confirm()
         if isinstance(failure, BaseException) and not self._stopping.is_set():
             raise failure
+
+    def _lost(self) -> bool:
+        return self._keeper is not None and self._keeper.lost
 
     def _start(self, process: Callable[[DataFrame, int], None]) -> StreamingQuery:
         frame = open_source(self._spark, self._settings, self._options.span)

@@ -4,39 +4,41 @@ Each takes what it needs as plain values, because it travels to the workers, and
 dictionaries and connections in the worker process, which outlives the batch.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
-from streaming import deadletters
+from streaming import announcements, deadletters
+from streaming.announcements import Announcement, Message
 from streaming.engine import statistics
-from streaming.engine.events import LoggedContent, by_article
+from streaming.engine.events import Logged, LoggedContent, LoggedOverride, by_article
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
 from streaming.enrichment import STAGE, Enricher, position_of
 from streaming.events import Rejected
-from streaming.exporting import verdict_event
 from streaming.filelog import LogRecord
 from streaming.matching.content import Content
+from streaming.matching.overrides import Override
 from streaming.position import Position
 from streaming.settings import Settings
+from streaming.store import lease
+from streaming.store.contract import Store
 from streaming.store.opening import open_index
 
 ENRICHED = (
-    "article STRING, position BINARY, content BINARY, text BINARY,"
+    "article STRING, position BINARY, content BINARY, override BINARY, text BINARY,"
     " reason STRING, detail STRING, key BINARY, value BINARY, headers BINARY"
 )
-"""One row per record. Without a ``reason``: an event, ``content`` null for a deletion.
-With one: a dead letter, whose ``article`` only spreads it over the tasks."""
+"""One row per record. Without a ``reason``: an event, a deletion if it has neither content nor
+override. With one: a dead letter, whose ``article`` only spreads it over the tasks."""
 
 REFUSED = "row BINARY, reason STRING"
 JUDGED = (
-    "article STRING, in_batch BOOLEAN, changed BOOLEAN, relation STRING, live BOOLEAN,"
-    " event BINARY, minutes ARRAY<BIGINT>"
+    "article STRING, in_batch BOOLEAN, changed BOOLEAN, relation STRING,"
+    " message BINARY, headers BINARY, said BINARY, minutes ARRAY<BIGINT>"
 )
 
 Task = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
@@ -45,7 +47,7 @@ _CHUNK = 2_000
 _SCHEMAS = {
     ENRICHED: pa.schema(
         [("article", pa.string())]
-        + [(name, pa.binary()) for name in ("position", "content", "text")]
+        + [(name, pa.binary()) for name in ("position", "content", "override", "text")]
         + [(name, pa.string()) for name in ("reason", "detail")]
         + [(name, pa.binary()) for name in ("key", "value", "headers")]
     ),
@@ -56,8 +58,9 @@ _SCHEMAS = {
             ("in_batch", pa.bool_()),
             ("changed", pa.bool_()),
             ("relation", pa.string()),
-            ("live", pa.bool_()),
-            ("event", pa.binary()),
+            ("message", pa.binary()),
+            ("headers", pa.binary()),
+            ("said", pa.binary()),
             ("minutes", pa.list_(pa.int64())),
         ]
     ),
@@ -85,13 +88,15 @@ def enrich_task(settings: Settings) -> Task:
     return run
 
 
-def put_task(settings: Settings) -> Task:
+def put_task(settings: Settings, owner: str | None) -> Task:
     """`ENRICHED` rows into the store; gives `REFUSED`, the dead letters that it wrote."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store, rules = open_index(settings), settings.matching.rules()
         for rows in _chunks(batches):
-            put(store, rules, [_logged(row) for row in rows if row["reason"] is None])
+            _check(store, owner)
+            events = [_logged(row) for row in rows if row["reason"] is None]
+            put(store, rules, events, alone=owner is not None)
             letters = [_letter(row) for row in rows if row["reason"] is not None]
             deadletters.write(store, letters)
             yield _batch(REFUSED, ({"row": each.row, "reason": each.reason} for each in letters))
@@ -99,21 +104,47 @@ def put_task(settings: Settings) -> Task:
     return run
 
 
-def judge_task(settings: Settings, token: bytes, mark: bytes | None) -> Task:
-    """Judge the events among `ENRICHED` rows; gives `JUDGED`."""
+def judge_task(settings: Settings, owner: str | None, token: bytes, mark: bytes | None) -> Task:
+    """Judge events, given as `ENRICHED` rows; gives `JUDGED`.
+
+    The columns of the announcement are null where there is nothing to say, or nowhere to
+    say it: ``said`` tells.
+    """
+    announce = settings.query.verdicts is not None
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         store, rules = open_index(settings), settings.matching.rules()
         for rows in _chunks(batches):
+            _check(store, owner)
             events = by_article(_logged(row) for row in rows)
             judged = judge(store, rules, events, token, mark)
             minutes = statistics.record(store, judged, token)
-            answers = [_judged(item, item.article in events) for item in judged]
+            answers = [
+                _judged(item, announcements.due(item, token) if announce else None)
+                | {"in_batch": item.article in events}
+                for item in judged
+            ]
             if answers:
                 answers[0]["minutes"] = sorted(minutes)
             yield _batch(JUDGED, answers)
 
     return run
+
+
+def announcement(row: Mapping[str, Any]) -> Announcement:
+    """Read the columns of an announcement in a row of `JUDGED` that has one."""
+    value, headers = row["message"], row["headers"]
+    message = Message(
+        row["article"].encode(),
+        None if value is None else bytes(value),
+        tuple((name, text or b"") for name, text in deadletters.decode_headers(bytes(headers))),
+    )
+    return Announcement(row["article"], message, bytes(row["said"]))
+
+
+def _check(store: Store, owner: str | None) -> None:
+    if owner is not None:
+        lease.check(store, owner)
 
 
 @lru_cache(maxsize=2)
@@ -146,17 +177,21 @@ def _record(row: dict[str, Any]) -> LogRecord:
     )
 
 
-def _event(event: LoggedContent) -> dict[str, Any]:
-    return {
-        "article": event.article,
-        "position": event.position,
+def _event(event: Logged) -> dict[str, Any]:
+    row = {"article": event.article, "position": event.position}
+    if isinstance(event, LoggedOverride):
+        return row | {"override": event.override.encode()}
+    return row | {
         "content": event.content.encode() if event.content else None,
         "text": event.text,
     }
 
 
-def _logged(row: dict[str, Any]) -> LoggedContent:
-    content = row["content"]
+def _logged(row: dict[str, Any]) -> Logged:
+    content, override = row["content"], row["override"]
+    if override is not None:
+        position = Position(row["position"])
+        return LoggedOverride(row["article"], position, Override.decode(override))
     return LoggedContent(
         row["article"],
         Position(row["position"]),
@@ -189,15 +224,19 @@ def _letter(row: dict[str, Any]) -> deadletters.DeadLetter:
     )
 
 
-def _judged(item: Judged, in_batch: bool) -> dict[str, Any]:  # noqa: FBT001 - a column
+def _judged(item: Judged, announcement: Announcement | None) -> dict[str, Any]:
     relation = item.verdict.relation if item.verdict else None
-    event = verdict_event(item)
-    return {
+    row = {
         "article": item.article,
-        "in_batch": in_batch,
         "changed": item.changed,
         "relation": relation.value if relation else None,
-        "live": item.verdict is not None,
-        "event": orjson.dumps(event) if event else None,
         "minutes": [],
     }
+    if announcement:
+        message = announcement.message
+        row |= {
+            "message": message.value,
+            "headers": deadletters.encode_headers(message.headers),
+            "said": announcement.said,
+        }
+    return row

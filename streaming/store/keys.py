@@ -17,8 +17,14 @@ BOUNDARY = b"b"
 """First byte of a qualifier in a head row: a position from which on the tail counts."""
 CONTENT = b"c"
 """First byte of a qualifier in an article row: the content of the event at a position."""
+OVERRIDE = b"o"
+"""First byte of a qualifier in an article row: what an editor said of it at a position."""
+NAMED_BY = b"n"
+"""First byte of a qualifier in an article row: an article whose overrides name this one."""
 VERDICT = b"v"
 """First byte of a qualifier in an article row: the verdict under a token."""
+ANNOUNCED = b"a"
+"""First byte of a qualifier in an article row: what was announced of it under a token."""
 
 _TOKEN_BYTES = 8
 

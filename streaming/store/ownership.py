@@ -1,22 +1,25 @@
 """What one index knows of its attempts: the settings stamp, tokens, and how far it has seen.
 
-Kept in the ``meta`` table of a generation and changed by compare-and-put only, so that a
-predecessor that still lives cannot take anything back.
+Kept in the ``meta`` table of a generation and changed only by compare-and-put or in cells
+of one's own, so that a predecessor that still lives cannot take anything back.
 """
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
 from streaming.errors import SettingsError
 from streaming.store import keys
-from streaming.store.contract import Store
+from streaming.store.contract import Mutation, Store
 
 META = "meta"
 _ROW = b"index"
-_STAMP, _TOKEN, _MARK = b"stamp", b"token", b"mark"
+_STAMP, _TOKEN = b"stamp", b"token"
+_MARKS = b"marks"
+_NAME_BYTES = 8
 _NONCE_BITS = 24
 
 Stamp = Mapping[str, Any]
@@ -37,23 +40,44 @@ def next_token(store: Store) -> bytes:
             return token
 
 
-def mark(store: Store) -> bytes | None:
-    """Give the largest position that any batch so far may have put; None before the first."""
-    return _cell(store, _MARK)
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """An attempt that announced itself: its name, and the mark that it found."""
+
+    name: bytes
+    found: bytes | None
 
 
-def raise_mark(store: Store, position: bytes) -> None:
-    """Raise the mark to ``position``; it never goes down.
+def enter(store: Store, top: bytes | None) -> Entrance:
+    """Announce that positions up to ``top`` are about to be put.
 
-    To be called before a batch's first put, with the batch's largest position: a batch
-    that dies half way must find itself below the mark when it comes again.
+    To be called before the first put. The mark of an index is the largest position that
+    anybody may have put; each attempt notes its own in a cell of its own, because one that
+    works beside another must be able to tell the other's from its own. A cell takes over
+    what it found, so the older ones can go.
     """
-    while True:
-        known = _cell(store, _MARK)
-        if known is not None and known >= position:
-            return
-        if store.compare_and_put(META, _ROW, _MARK, known, position):
-            return
+    cells = store.rows(META, [_MARKS]).get(_MARKS, {})
+    found = max(cells.values(), default=None)
+    name = secrets.token_bytes(_NAME_BYTES)
+    if top is not None:
+        raised = top if found is None else max(top, found)
+        store.mutate(META, [Mutation(_MARKS, {name: raised}, tuple(cells))])
+    return Entrance(name, found)
+
+
+def mark_beside(store: Store, entrance: Entrance) -> bytes | None:
+    """Give the largest position that anybody but this attempt may have put by now.
+
+    To be called after the last put: whoever judged without seeing it was announced before.
+    """
+    cells = store.rows(META, [_MARKS]).get(_MARKS, {})
+    others = [position for name, position in cells.items() if name != entrance.name]
+    return max([*others, entrance.found or b""]) or None
+
+
+def read_mark(store: Store) -> bytes | None:
+    """Give the largest position that any attempt may have put; None before the first."""
+    return max(store.rows(META, [_MARKS]).get(_MARKS, {}).values(), default=None)
 
 
 def read_stamp(store: Store) -> dict[str, Any] | None:

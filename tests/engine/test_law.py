@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from streaming import exporting
+from streaming.engine.attempt import attempt as micro_batch
 from streaming.engine.events import LoggedContent, by_article
 from streaming.engine.judge import judge
 from streaming.engine.put import put
@@ -15,7 +16,6 @@ from streaming.matching.content import Content
 from streaming.matching.reference import reference
 from streaming.matching.rules import Rules
 from streaming.position import encode
-from streaming.store import ownership
 from streaming.store.memory import MemoryStore
 from streaming.store.tables import TABLES
 
@@ -82,14 +82,15 @@ def history(rng: random.Random) -> History:
 def attempt(
     store: MemoryStore, rules: Rules, batch: Sequence[LoggedContent], rng: random.Random
 ) -> None:
-    token = ownership.next_token(store)
-    mark = ownership.mark(store)
-    if batch:
-        ownership.raise_mark(store, max(event.position for event in batch))
-    for task in tasks(batch, rng):
-        put(store, rules, task)
-    for task in tasks(batch, rng):
-        judge(store, rules, by_article(task), token, mark)
+    def put_all() -> None:
+        for task in tasks(batch, rng):
+            put(store, rules, task)
+
+    def judge_all(token: bytes, mark: bytes | None) -> None:
+        for task in tasks(batch, rng):
+            judge(store, rules, by_article(task), token, mark)
+
+    micro_batch(store, max((e.position for e in batch), default=None), put_all, judge_all)
 
 
 def tasks(batch: Sequence[LoggedContent], rng: random.Random) -> Iterator[list[LoggedContent]]:

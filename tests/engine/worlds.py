@@ -4,13 +4,14 @@ import itertools
 from collections.abc import Sequence
 
 from streaming.engine import statistics
-from streaming.engine.events import LoggedContent, by_article
+from streaming.engine.attempt import attempt
+from streaming.engine.events import Logged, LoggedContent, LoggedOverride, by_article
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
 from streaming.matching.content import Content
+from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import encode
-from streaming.store import ownership
 from streaming.store.contract import Store
 from streaming.store.memory import MemoryStore
 from streaming.store.tables import TABLES
@@ -37,11 +38,20 @@ def deletion(article: str, moment: int) -> LoggedContent:
     return LoggedContent(article, encode(moment, "t", 0, next(_offsets)), None)
 
 
-def batch(store: Store, events: Sequence[LoggedContent], rules: Rules = RULES) -> list[Judged]:
+def ruling(
+    article: str, moment: int, kind: str, other: str | None = None, by: str | None = None
+) -> LoggedOverride:
+    position = encode(moment, "t", 0, next(_offsets))
+    return LoggedOverride(article, position, Override(Ruling(kind), other, by))
+
+
+def batch(store: Store, events: Sequence[Logged], rules: Rules = RULES) -> list[Judged]:
     """One whole micro-batch, statistics included."""
-    token, mark = ownership.next_token(store), ownership.mark(store)
-    ownership.raise_mark(store, max(each.position for each in events))
-    put(store, rules, events)
-    judged = judge(store, rules, by_article(events), token, mark)
-    statistics.roll_up(store, statistics.record(store, judged, token))
-    return judged
+    done = attempt(
+        store,
+        max(each.position for each in events),
+        lambda: put(store, rules, events),
+        lambda token, mark: judge(store, rules, by_article(events), token, mark),
+    )
+    statistics.roll_up(store, statistics.record(store, done.judged, done.token))
+    return done.judged

@@ -1,0 +1,163 @@
+"""Random logs: skewed partitions, late and repeated events, edits, deletions, editors, hot keys."""
+
+import random
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from streaming.engine.events import Logged, LoggedContent, LoggedOverride
+from streaming.fingerprints.bands import BandScheme
+from streaming.matching.content import Content
+from streaming.matching.overrides import Override, Ruling
+from streaming.matching.rules import Rules
+from streaming.position import Position, encode, timestamp_ms
+
+K = 1
+NEAR = (0, 0b1, 0b11, 0b111, 1 << 63, (1 << 63) | 1, 1 << 31, (1 << 64) - 1)
+Partition = tuple[str, int]
+
+
+class Kind(StrEnum):
+    """What an event does to its article, as far as a fault may hit it differently."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    LATE = "late"
+    OVERRIDE = "override"
+    HOT = "hot"
+
+
+@dataclass
+class History:
+    rules: Rules
+    partitions: dict[Partition, list[Logged]]
+    kinds: dict[Position, set[Kind]] = field(default_factory=dict)
+
+    def log(self) -> list[Logged]:
+        return [event for events in self.partitions.values() for event in events]
+
+    def became(self) -> list[tuple[Position, str, Content | Override | None]]:
+        """The log as the reference takes it."""
+        return [
+            (e.position, e.article, e.override if isinstance(e, LoggedOverride) else e.content)
+            for e in self.log()
+        ]
+
+
+STYLES = ("mixed", "mixed", "late", "late", "hot", "editors")
+
+
+def history(rng: random.Random, *, size: int | None = None, topics: int | None = None) -> History:
+    """One log.
+
+    ``late``: few articles, one or two keys, long jumps back, deletions. ``hot``: one key
+    and many articles, so that heads outgrow their size. ``editors``: overrides.
+    """
+    style = rng.choice(STYLES)
+    count = size or rng.randrange(5, 26)
+    names = [
+        f"a{i}"
+        for i in range(
+            {"mixed": rng.randrange(3, 4 + count // 2), "hot": count}.get(style)
+            or rng.randrange(3, 6)
+        )
+    ]
+    places = _places(rng, topics or (2 if style == "late" else rng.choice((1, 1, 2))))
+    home = {name: rng.choice(sorted(places)) for name in names}
+    fingerprints = rng.choice((NEAR[:1], NEAR[:3], NEAR)) if style != "hot" else NEAR[:2]
+    rules = Rules(
+        k=K,
+        bands=BandScheme(2, 1),
+        visible=rng.choice((1, 2, 2, 3)) if style == "mixed" else rng.choice((1, 1, 2)),
+        window_ms=rng.choice((4, 8, 12, 25, 100)),
+        scope=rng.choice(("newsroom", "newsroom", "channel")),
+        max_matches=rng.choice((1, 2, 20)),
+    )
+    made = History(rules, {p: [] for ps in places.values() for p in ps})
+    skew = {p: rng.randrange(7) for p in made.partitions}
+    append_time = {topic: rng.random() < 0.5 for topic in places}
+    clock = 20
+    for _ in range(count):
+        clock += rng.choice((0, 0, 1, 1, 2, 5))
+        name = rng.choice(names)
+        strayed = rng.random() < (0.5 if style == "late" else 0.2)
+        topic = rng.choice(sorted(places)) if strayed else home[name]
+        # The key of a message chooses its partition: all of an article's are in one.
+        partition = places[topic][int(name[1:]) * 7 % len(places[topic])]
+        moment = clock + skew[partition]
+        events = made.partitions[partition]
+        if append_time[topic]:
+            moment = max([moment, *(timestamp_ms(e.position) for e in events[-1:])])
+        elif rng.random() < 0.35:
+            moment = max(0, moment - rng.randrange(20))
+        position = encode(moment, topic, partition[1], len(events))
+        events.append(_event(rng, style, name, names, position, fingerprints))
+    _name_kinds(made)
+    return made
+
+
+def _places(rng: random.Random, count: int) -> dict[str, list[Partition]]:
+    return {
+        topic: [(topic, number) for number in range(rng.randrange(1, 4))]
+        for topic in ("t", "u")[:count]
+    }
+
+
+def _event(
+    rng: random.Random,
+    style: str,
+    name: str,
+    names: list[str],
+    position: Position,
+    fingerprints: tuple[int, ...],
+) -> Logged:
+    if rng.random() < (0.35 if style == "editors" else 0.06):
+        ruling = rng.choice(
+            (Ruling.ORIGINAL, Ruling.ORIGINAL, Ruling.NOT_DUPLICATE, Ruling.RELEASED)
+        )
+        other = rng.choice([n for n in [*names, "nobody"] if n != name])
+        if ruling is Ruling.RELEASED and rng.random() < 0.5:
+            return LoggedOverride(name, position, Override(ruling, None))
+        return LoggedOverride(name, position, Override(ruling, other))
+    if rng.random() < (0.3 if style == "late" else 0.15):
+        return LoggedContent(name, position, None)
+    fingerprint = rng.choice(fingerprints) if rng.random() > 0.05 else None
+    content = Content(rng.choice("xxy"), rng.choice(("", "agency")), fingerprint)
+    return LoggedContent(name, position, content)
+
+
+def _name_kinds(made: History) -> None:
+    contents: dict[str, list[Position]] = defaultdict(list)
+    carriers: dict[int, set[str]] = defaultdict(set)
+    for event in sorted(made.log(), key=lambda e: e.position):
+        if isinstance(event, LoggedContent) and event.content is not None:
+            contents[event.article].append(event.position)
+            if event.content.fingerprint is not None:
+                carriers[event.content.fingerprint].add(event.article)
+    for events in made.partitions.values():
+        latest = 0
+        for event in events:
+            moment = timestamp_ms(event.position)
+            made.kinds[event.position] = set(_kinds(made, event, contents, carriers))
+            if moment < latest:
+                made.kinds[event.position].add(Kind.LATE)
+            latest = max(latest, moment)
+
+
+def _kinds(
+    made: History,
+    event: Logged,
+    contents: dict[str, list[Position]],
+    carriers: dict[int, set[str]],
+) -> Iterator[Kind]:
+    if isinstance(event, LoggedOverride):
+        yield Kind.OVERRIDE
+    elif event.content is None:
+        yield Kind.DELETE
+    else:
+        yield Kind.CREATE if event.position == contents[event.article][0] else Kind.UPDATE
+        fingerprint = event.content.fingerprint
+        if fingerprint is not None and len(carriers[fingerprint]) > made.rules.visible:
+            yield Kind.HOT

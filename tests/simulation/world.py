@@ -1,0 +1,465 @@
+"""A newsroom in one thread: queries that crash, stall, replay and overlap over one index.
+
+The queries run the project's own code over `SteppingStore`; what is simulated is what is
+around it: who goes on, who dies, what a broken connection did, when tables forget.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+import orjson
+
+from streaming import announcements, exporting
+from streaming.engine import statistics
+from streaming.engine.attempt import attempt
+from streaming.engine.events import Logged, by_article
+from streaming.engine.judge import Judged, judge
+from streaming.engine.put import put
+from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
+from streaming.matching.reference import reference
+from streaming.position import timestamp_ms
+from streaming.store import lease
+from streaming.store.lease import Lease
+from streaming.store.tables import TABLES
+from tests.simulation.histories import History, Kind, Partition
+from tests.simulation.stepping import Order, SteppingStore, Task, pause
+
+LEASE_SECONDS = 0.5
+
+
+class Fault(StrEnum):
+    """What may go wrong, as it is counted."""
+
+    CUT = "batch cut"
+    ORDER = "task order"
+    CRASH = "crash"
+    LOST_REPLY = "reply lost"
+    BELATED = "applied late"
+    REDELIVERY = "redelivery"
+    SPECULATION = "speculation"
+    ZOMBIE = "zombie task"
+    TAKEOVER = "takeover"
+    REPLAY = "replay"
+    SKIP = "began at the end"
+    EXPIRY = "expiry"
+    OVERLAP = "two queries"
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Chances, per step or per occasion."""
+
+    crash: float = 0.0
+    lost_reply: float = 0.0
+    belated: float = 0.0
+    speculation: float = 0.0
+    zombie: float = 0.0
+    takeover: float = 0.0
+    replay: float = 0.0
+    skip: float = 0.0
+    expiry: bool = False
+    two_queries: bool = False
+
+
+PROFILES = {
+    "calm": Faults(),
+    "crash": Faults(crash=0.02, lost_reply=0.01, belated=0.01),
+    "speculate": Faults(speculation=0.5),
+    "replay": Faults(replay=0.3, skip=0.5),
+    "zombie": Faults(crash=0.015, speculation=0.4, zombie=0.8),
+    "takeover": Faults(crash=0.005, zombie=0.5, takeover=0.01),
+    "two": Faults(crash=0.005, two_queries=True),
+    "expiry": Faults(crash=0.01, lost_reply=0.005, expiry=True),
+    "all": Faults(0.01, 0.005, 0.005, 0.3, 0.7, 0.004, 0.2, 0.4),
+}
+
+
+class Died(BaseException):
+    """Never raised into the code: a process that dies is just not resumed."""
+
+
+@dataclass(eq=False)
+class Process:
+    """A driver with the tasks of its job in hand."""
+
+    driver: Task
+    tasks: list[Task] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Query:
+    """A query as its supervisor sees it: where it reads, and how far it is.
+
+    ``done`` and ``planned`` are its checkpoint; ``process`` is the one that counts now.
+    """
+
+    partitions: list[Partition]
+    done: dict[Partition, int]
+    planned: dict[Partition, int] | None = None
+    process: Process | None = None
+    batch: list[Logged] = field(default_factory=list)
+
+    def caught_up(self, history: History) -> bool:
+        return self.planned is None and all(
+            self.done[p] >= len(history.partitions[p]) for p in self.partitions
+        )
+
+
+class World:
+    """One history, run under faults until every query has read everything."""
+
+    def __init__(self, history: History, faults: Faults, rng: random.Random, name: str) -> None:
+        self.history, self.faults, self.rng = history, faults, rng
+        self.store = SteppingStore(name)
+        self.store.ensure_tables(TABLES)
+        self.stream: list[announcements.Message] = []
+        self.counts: Counter[tuple[Kind, Fault]] = Counter()
+        self.trace: list[str] = []
+        self._clock = 0.0
+        self._zombies: list[Task] = []
+        self._graveyard: list[Task] = []
+        self._skipped = faults.skip > rng.random()
+        self._hub = _current()
+        self.queries = self._queries()
+
+    # -- running
+
+    def run(self) -> None:
+        """Step whoever the dice name, until all is read and every survivor has ended."""
+        while not self._finished():
+            self._clock += 0.01
+            self._step_survivors()
+            query = self.rng.choice(self.queries)
+            if query.process is None:
+                if not query.caught_up(self.history):
+                    self._start(query)
+                continue
+            self._step(query, query.process)
+        while self._zombies or self.store.belated:
+            self._step_survivors(always=True)
+
+    def _queries(self) -> list[Query]:
+        parts = list(self.history.partitions)
+        groups = [parts]
+        if self.faults.two_queries:
+            topics = sorted({topic for topic, _ in parts})
+            groups = [[p for p in parts if p[0] == topic] for topic in topics]
+        queries = [Query(group, dict.fromkeys(group, 0)) for group in groups]
+        if self._skipped:
+            for query in queries:
+                query.done = {
+                    p: self.rng.randrange(len(self.history.partitions[p]) + 1)
+                    for p in query.partitions
+                }
+        return queries
+
+    def _finished(self) -> bool:
+        if not all(q.caught_up(self.history) and q.process is None for q in self.queries):
+            return False
+        if self._skipped:
+            self._skipped = False
+            for query in self.queries:
+                query.done = dict.fromkeys(query.partitions, 0)
+                self._count(Fault.SKIP, self.history.log())
+            return False
+        return True
+
+    def _start(self, query: Query) -> None:
+        if query.planned is None and self.rng.random() < self.faults.replay:
+            partition = self.rng.choice(query.partitions)
+            begin = self.rng.randrange(query.done[partition] + 1)
+            again = self.history.partitions[partition][begin : query.done[partition]]
+            self._count(Fault.REPLAY, again)
+            query.done[partition] = begin
+        process = Process(Task(lambda: self._drive(query, process), self._hub))
+        query.process = process
+
+    def _step(self, query: Query, process: Process) -> None:
+        choices = [task for task in (process.driver, *process.tasks) if task.ready]
+        if not choices:
+            self._clock += 1
+            return
+        if self.rng.random() < self.faults.crash:
+            self._crash(query, process)
+            return
+        if self.rng.random() < self.faults.takeover:
+            self._take_over(query, process)
+            return
+        task = self.rng.choice(choices)
+        task.step(self._order(query))
+        if process.driver.done:
+            self._ended(query, process)
+
+    def _order(self, query: Query) -> Order:
+        dice = self.rng.random()
+        if dice < self.faults.lost_reply:
+            self._count(Fault.LOST_REPLY, query.batch)
+            return Order.LOSE_REPLY
+        if dice < self.faults.lost_reply + self.faults.belated:
+            self._count(Fault.BELATED, query.batch)
+            return Order.DO_LATER
+        return Order.GO
+
+    def _ended(self, query: Query, process: Process) -> None:
+        """The driver returned, or failed: what it left is gone or goes on alone."""
+        query.process = None
+        self._abandon(process.tasks)
+        error = process.driver.error
+        if error is not None:
+            if not isinstance(error, StoreUnavailable | LeaseHeld | LeaseLost):
+                raise error
+            self._note(f"failed: {error}")
+            self._count(Fault.REDELIVERY, query.batch)
+            self._forget_plan(query)
+
+    def _crash(self, query: Query, process: Process) -> None:
+        """Kill -9 of a driver; its tasks may outlive it."""
+        self._note("crash")
+        self._count(Fault.CRASH, query.batch)
+        self._graveyard.append(process.driver)
+        self._abandon(process.tasks)
+        query.process = None
+        self._forget_plan(query)
+
+    def _forget_plan(self, query: Query) -> None:
+        """With its checkpoint a query redoes the same batch, without it cuts another one."""
+        if query.planned is not None and self.rng.random() < 0.3:
+            query.planned = None
+
+    def _take_over(self, query: Query, process: Process) -> None:
+        """A driver stalls for so long that another one takes the index; then it goes on."""
+        self._note("takeover")
+        self._count(Fault.TAKEOVER, query.batch)
+        self._zombies += [process.driver, *process.tasks]
+        query.process = None
+        if self.rng.random() < 0.5:
+            query.planned = None
+
+    def _abandon(self, tasks: Sequence[Task]) -> None:
+        for task in tasks:
+            if task.done:
+                continue
+            if self.rng.random() < self.faults.zombie:
+                self._zombies.append(task)
+            else:
+                self._graveyard.append(task)
+
+    def _step_survivors(self, *, always: bool = False) -> None:
+        """Let tasks that nobody waits for go on, and late changes arrive."""
+        while self._zombies and (always or self.rng.random() < 0.15):
+            task = self.rng.choice(self._zombies)
+            if task.done:
+                self._zombies.remove(task)
+            elif task.ready:
+                task.step()
+                for query in self.queries:
+                    self._count(Fault.ZOMBIE, query.batch)
+            elif always:
+                self._zombies.remove(task)
+                self._graveyard.append(task)
+            else:
+                break
+        while self.store.belated and (always or self.rng.random() < 0.1):
+            change = self.rng.choice(self.store.belated)
+            self.store.belated.remove(change)
+            change.apply()
+
+    # -- what a driver does
+
+    def _drive(self, query: Query, process: Process) -> None:
+        """Work on batches until the log is read; runs as a task."""
+        holding: Lease | None = None
+        if not self.faults.two_queries:
+            holding = Lease(self.store, LEASE_SECONDS, clock=lambda: self._clock, sleep=self._sleep)
+            holding.acquire()
+        while not query.caught_up(self.history):
+            if holding:
+                holding.beat()
+            if query.process is not process:
+                return
+            if query.planned is None:
+                query.planned = {
+                    p: min(
+                        len(self.history.partitions[p]),
+                        query.done[p] + self.rng.choice((0, 0, 1, 1, 2, 4)),
+                    )
+                    for p in query.partitions
+                }
+            ends = query.planned
+            batch = [
+                event
+                for p in query.partitions
+                for event in self.history.partitions[p][query.done[p] : ends[p]]
+            ]
+            query.batch = batch
+            if not batch:
+                query.planned = None
+                continue
+            self._count(Fault.CUT, batch)
+            if len(self.queries) > 1 and all(q.process for q in self.queries):
+                self._count(Fault.OVERLAP, batch)
+            self._micro_batch(process, batch, holding.owner if holding else None)
+            if query.process is not process:
+                return  # a survivor of a takeover: its checkpoint is another one's now
+            query.done, query.planned = ends, None
+        if holding:
+            holding.release()
+
+    def _micro_batch(self, process: Process, batch: list[Logged], owner: str | None) -> None:
+        store, rules = self.store, self.history.rules
+
+        def checked(work: Callable[[], Any]) -> Callable[[], Any]:
+            def run() -> Any:
+                if owner is not None:
+                    lease.check(store, owner)
+                return work()
+
+            return run
+
+        def put_all() -> None:
+            alone = owner is not None
+            work = [
+                checked(lambda c=chunk: put(store, rules, c, alone=alone))
+                for chunk in self._chunks(batch)
+            ]
+            self._run_tasks(process, batch, work)
+
+        def judge_all(token: bytes, mark: bytes | None) -> list[tuple[list[Judged], set[int]]]:
+            def job(chunk: list[Logged]) -> tuple[list[Judged], set[int]]:
+                judged = judge(store, rules, by_article(chunk), token, mark)
+                return judged, statistics.record(store, judged, token)
+
+            work = [checked(lambda c=chunk: job(c)) for chunk in self._chunks(batch)]
+            return self._run_tasks(process, batch, work)
+
+        self._note("batch " + ", ".join(f"{e.article}@{timestamp_ms(e.position)}" for e in batch))
+        done = attempt(store, max(e.position for e in batch), put_all, judge_all)
+        statistics.roll_up(store, {m for _, minutes in done.judged for m in minutes})
+        everyone = [item for judged, _ in done.judged for item in judged]
+        due = [a for item in everyone if (a := announcements.due(item, done.token))]
+        announcements.intend(store, done.token, due)
+        if owner is not None:
+            lease.check(store, owner)
+        for each in due:
+            pause()
+            self.stream.append(each.message)
+        announcements.confirm(store, done.token, due)
+
+    def _chunks(self, batch: Sequence[Logged]) -> list[list[Logged]]:
+        """Spread the articles of a batch over tasks."""
+        count = self.rng.randint(1, 3)
+        task_of = {name: self.rng.randrange(count) for name in sorted({e.article for e in batch})}
+        chunks = [[e for e in batch if task_of[e.article] == n] for n in range(count)]
+        if count > 1:
+            self._count(Fault.ORDER, batch)
+        return [chunk for chunk in chunks if chunk]
+
+    def _run_tasks(
+        self, process: Process, batch: list[Logged], work: Sequence[Callable[[], Any]]
+    ) -> list[Any]:
+        """Run a Spark job: every task, some twice; the first copy that ends counts."""
+        copies: list[list[Task]] = []
+        for each in work:
+            mine = [Task(each, self._hub)]
+            if self.rng.random() < self.faults.speculation:
+                self._count(Fault.SPECULATION, batch)
+                mine.append(Task(each, self._hub))
+            copies.append(mine)
+        process.tasks = [task for mine in copies for task in mine]
+        if all(query.process is not process for query in self.queries):
+            self._zombies += process.tasks
+
+        def over() -> bool:
+            return any(task.error for mine in copies for task in mine) or all(
+                any(task.done for task in mine) for mine in copies
+            )
+
+        pause(over)
+        self._abandon(process.tasks)
+        process.tasks = []
+        for mine in copies:
+            for task in mine:
+                if task.error:
+                    raise task.error
+        return [next(t.result for t in mine if t.done) for mine in copies]
+
+    def _sleep(self, seconds: float) -> None:
+        until = self._clock + seconds
+        pause(lambda: self._clock >= until)
+
+    # -- what must hold
+
+    def differences(self) -> list[str]:
+        """Everything in which the tables or the stream are not what the log says."""
+        expected = exporting.expected_verdicts(reference(self.history.became(), self.history.rules))
+        exported = {line["article_id"]: line for line in exporting.verdicts(self.store)}
+        found = [
+            f"{name}: {exported.get(name)} instead of {expected.get(name)}"
+            for name in sorted(exported.keys() | expected.keys())
+            if exported.get(name) != expected.get(name)
+        ]
+        found += self._miscounted(expected)
+        if not self.faults.two_queries:  # without a lease the stream promises nothing
+            found += self._misannounced(expected)
+        return found
+
+    def _miscounted(self, expected: dict[str, Any]) -> list[str]:
+        counted = sum(line["articles"] for line in exporting.counts(self.store))
+        repeats = sum(
+            line["articles"]
+            for line in exporting.counts(self.store)
+            if line["relation"] == "duplicate"
+        )
+        wanted = sum(line["duplicate_of"] is not None for line in expected.values())
+        if (counted, repeats) == (len(expected), wanted):
+            return []
+        return [
+            f"counted {counted} articles, {repeats} repeats; there are {len(expected)}, {wanted}"
+        ]
+
+    def _misannounced(self, expected: dict[str, Any]) -> list[str]:
+        latest: dict[bytes, tuple[int, dict[str, Any] | None]] = {}
+        for message in self.stream:
+            value = orjson.loads(message.value) if message.value else None
+            number = (
+                value["attempt"]
+                if value
+                else int(dict(message.headers)[announcements.ATTEMPT_HEADER])
+            )
+            if message.key is not None and number >= latest.get(message.key, (0, None))[0]:
+                latest[message.key] = (number, value)
+        told = {
+            key.decode(): {
+                name: field
+                for name, field in value.items()
+                if name not in ("revision", "attempt", "previous", "root")
+            }
+            for key, (_, value) in latest.items()
+            if value
+        }
+        wanted = {
+            name: {field: value for field, value in line.items() if field != "root"}
+            for name, line in expected.items()
+        }
+        return [
+            f"announced of {name}: {told.get(name)} instead of {wanted.get(name)}"
+            for name in sorted(told.keys() | wanted.keys())
+            if told.get(name) != wanted.get(name)
+        ]
+
+    def _count(self, fault: Fault, events: Sequence[Logged]) -> None:
+        for kind in {kind for e in events for kind in self.history.kinds[e.position]}:
+            self.counts[kind, fault] += 1
+
+    def _note(self, line: str) -> None:
+        self.trace.append(line)
+
+
+def _current() -> Any:
+    import greenlet  # noqa: PLC0415
+
+    return greenlet.getcurrent()
