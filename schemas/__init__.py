@@ -20,6 +20,7 @@ import jsonschema_rs
 NAMES = ("article-event", "verdict", "dead-letter", "log-record")
 """The documents there are, by the name `load` takes."""
 
+_DEFINITIONS = "#/$defs/"
 _SQL_TYPES = {"string": "STRING", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN"}
 
 
@@ -28,7 +29,8 @@ class Field:
     """One field of a document.
 
     `types` are its JSON types without null; `sql` the type of its column; `aliases`
-    the names read when the field itself is missing, in order.
+    the names read when the field itself is missing, in order. `branch` names the one of
+    the ``$defs`` that has it where instances of two kinds differ, "" if both have it.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Field:
     required: bool
     aliases: tuple[str, ...]
     description: str
+    branch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +72,26 @@ def load(name: str) -> Mapping[str, Any]:
 
 @cache
 def fields(name: str) -> tuple[Field, ...]:
-    """Return the fields of a document in its order, aliases folded into the field they name."""
+    """Return the fields of a document in its order, aliases folded into the field they name.
+
+    Fields of every instance come first, then those of the branches ``then`` and ``else``
+    where these refer to one of the ``$defs``.
+    """
     document = load(name)
-    properties: dict[str, dict[str, Any]] = document["properties"]
+    found = list(_declared(document))
     aliases: dict[str, list[str]] = {}
-    for alias, declared in properties.items():
+    for field, declared, _ in found:
         if "x-alias-of" in declared:
-            aliases.setdefault(declared["x-alias-of"], []).append(alias)
+            aliases.setdefault(declared["x-alias-of"], []).append(field)
     return tuple(
         _field(
             field,
             _resolve(document, declared),
             required=field in document.get("required", ()),
             aliases=tuple(aliases.get(field, ())),
+            branch=branch,
         )
-        for field, declared in properties.items()
+        for field, declared, branch in found
         if "x-alias-of" not in declared
     )
 
@@ -105,7 +113,7 @@ def validator(name: str, definition: str | None = None) -> jsonschema_rs.Validat
         document = {
             "$schema": document["$schema"],
             "$defs": document["$defs"],
-            "$ref": f"#/$defs/{definition}",
+            "$ref": f"{_DEFINITIONS}{definition}",
         }
     return jsonschema_rs.Draft202012Validator(
         document, pattern_options=jsonschema_rs.RegexOptions()
@@ -143,16 +151,33 @@ def _follow(document: Mapping[str, Any], path: list[str | int]) -> dict[str, Any
     return node if isinstance(node, dict) else {}
 
 
+def _declared(document: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield the properties of a document and of its branches: name, declaration, branch."""
+    for field, declared in document["properties"].items():
+        yield field, declared, ""
+    for keyword in ("then", "else"):
+        reference = document.get(keyword, {}).get("$ref")
+        if reference is not None:
+            branch = reference.removeprefix(_DEFINITIONS)
+            for field, declared in document["$defs"][branch]["properties"].items():
+                yield field, declared, branch
+
+
 def _resolve(document: Mapping[str, Any], declared: dict[str, Any]) -> dict[str, Any]:
     reference = declared.get("$ref")
     if reference is None:
         return declared
-    definition: dict[str, Any] = document["$defs"][reference.removeprefix("#/$defs/")]
+    definition: dict[str, Any] = document["$defs"][reference.removeprefix(_DEFINITIONS)]
     return definition | declared
 
 
 def _field(
-    name: str, declared: dict[str, Any], *, required: bool, aliases: tuple[str, ...]
+    name: str,
+    declared: dict[str, Any],
+    *,
+    required: bool,
+    aliases: tuple[str, ...],
+    branch: str,
 ) -> Field:
     kinds = declared.get("type", [])
     if "enum" in declared:
@@ -168,4 +193,5 @@ def _field(
         required=required,
         aliases=aliases,
         description=declared["description"],
+        branch=branch,
     )

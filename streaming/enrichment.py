@@ -21,6 +21,8 @@ from streaming.text.pipeline import TextPipeline
 
 STAGE = "enrich"
 
+_WITH_TEXT = frozenset({Kind.CREATED, Kind.UPDATED})
+
 
 class Enricher:
     """Parse, validate, normalise, segment and fingerprint records under fixed settings.
@@ -53,13 +55,15 @@ class Enricher:
         texts = [
             (event.title, event.body, event.channel)
             for event in parsed
-            if isinstance(event, Event) and event.kind is not Kind.DELETED
+            if isinstance(event, Event) and event.kind in _WITH_TEXT
         ]
         analyses = iter(self._pipeline.analyse(texts))
         enriched: list[LoggedContent | Rejected] = []
         for record, event in zip(records, parsed, strict=True):
             if isinstance(event, Rejected):
                 enriched.append(event)
+            elif event.kind.is_override:
+                enriched.append(Rejected(Reason.UNKNOWN_EVENT, "event: overrides are not kept"))
             elif event.kind is Kind.DELETED:
                 enriched.append(LoggedContent(event.article_id, position_of(record), None))
             else:

@@ -1,6 +1,7 @@
 """Read one message of the log: an article event, or why it is none.
 
-The rules are those of the schema `article-event`; this module adds what a schema
+An event says what happened to an article, or what an editor says of it over the verdict
+(an *override*). The rules are those of the schema `article-event`; this module adds what a schema
 cannot say (numbers kept exactly, times, channel numbers) and guards against bytes
 that would be slow or dangerous to look at.
 """
@@ -32,13 +33,25 @@ _PRECEDENCE = (Reason.UNKNOWN_EVENT, Reason.SCHEMA, Reason.EMPTY_TEXT)
 
 
 class Kind(StrEnum):
-    """What happened to an article."""
+    """What happened to an article, or what an editor says of it."""
 
     CREATED = "created"
     UPDATED = "updated"
     DELETED = "deleted"
+    NOT_DUPLICATE = "not_duplicate"
+    """It is no duplicate of the other article."""
+    ORIGINAL = "original"
+    """The other article is the original of its story."""
+    RELEASED = "released"
+    """Take back what was said of it and the other article, or of it and any other."""
+
+    @property
+    def is_override(self) -> bool:
+        """Whether an editor says it, over the verdict; such an event has no text."""
+        return self in _OVERRIDES
 
 
+_OVERRIDES = frozenset({Kind.NOT_DUPLICATE, Kind.ORIGINAL, Kind.RELEASED})
 _KINDS: dict[str | None, Kind] = {None: Kind.CREATED}
 _KINDS |= {name: kind for kind in Kind for name in (kind.value, kind.value.removesuffix("d"))}
 
@@ -52,6 +65,9 @@ class Event:
     `published_ms` is milliseconds since 1970. At least one of title and body of a
     created or updated article has a character that is not white space; that text is
     left after normalisation is not guaranteed.
+
+    An override has `article_id`, `other_id` (never the same; None only if everything is
+    released), `by` and `note`, and nothing else; other events have none of these three.
     """
 
     kind: Kind
@@ -64,6 +80,9 @@ class Event:
     url: str | None
     author: str | None
     language: str | None
+    other_id: str | None = None
+    by: str | None = None
+    note: str | None = None
 
 
 class EventParser:
@@ -117,19 +136,22 @@ class EventParser:
     def _event(self, document: Any) -> Event | Rejected:
         if not isinstance(document, dict):
             return Rejected(Reason.SCHEMA, "document: is not an object")
-        # Only what the schema names is looked at: other fields may hold anything.
-        known = {name: document[name] for name in _NAMES & document.keys()}
+        word = document.get("event")
+        override = isinstance(word, str) and word in _KINDS and _KINDS[word].is_override
+        # Only what the schema names for it is looked at: other fields may hold anything.
+        names = _OVERRIDE_NAMES if override else _ARTICLE_NAMES
+        known = {name: document[name] for name in names & document.keys()}
         if not _VALIDATOR.is_valid(known):
             return _violated(known)
+        return _override(known) if override else self._article(known)
+
+    def _article(self, known: dict[str, Any]) -> Event | Rejected:
         get = known.get
         kind = _KINDS[get("event")]
-        article_id = _name(known["article_id"] if "article_id" in known else known["id"])
+        article_id = _own_id(known)
         channel = _name(get("channel", ""))
         if article_id is None or channel is None:
-            path = "article_id" if article_id is None else "channel"
-            return Rejected(
-                Reason.SCHEMA, f"{path}: is too large a number to keep exactly; send it as text"
-            )
+            return _inexact("article_id" if article_id is None else "channel")
         published = _present(get("published_at"), get("publish_time"))
         published_ms = None
         if published is not None:
@@ -154,8 +176,18 @@ class EventParser:
         )
 
 
-_FIELDS = schemas.fields(_SCHEMA)
-_NAMES = frozenset(name for field in _FIELDS for name in (field.name, *field.aliases))
+def _names_of(branch: str) -> frozenset[str]:
+    """Return the names of the fields that events of a branch of the schema may have."""
+    return frozenset(
+        name
+        for field in schemas.fields(_SCHEMA)
+        if field.branch in {"", branch}
+        for name in (field.name, *field.aliases)
+    )
+
+
+_ARTICLE_NAMES = _names_of("article")
+_OVERRIDE_NAMES = _names_of("override")
 _VALIDATOR = schemas.validator(_SCHEMA)
 
 
@@ -178,6 +210,31 @@ def _violated(known: dict[str, Any]) -> Rejected:
     reason = next(reason for reason in _PRECEDENCE if any(each.reason == reason for each in found))
     details = dict.fromkeys(str(each) for each in found if each.reason == reason)
     return Rejected(reason, "; ".join(details)[:DETAIL_LIMIT])
+
+
+def _override(known: dict[str, Any]) -> Event | Rejected:
+    kind = _KINDS[known["event"]]
+    article_id = _own_id(known)
+    sent = known.get("other_id")
+    other_id = None if sent is None else _name(sent)
+    if article_id is None:
+        return _inexact("article_id")
+    if other_id is None and sent is not None:
+        return _inexact("other_id")
+    if other_id == article_id:
+        return Rejected(Reason.SCHEMA, "other_id: names the article itself")
+    by, note = _label(known.get("by")), _label(known.get("note"))
+    return Event(kind, article_id, "", "", "", None, None, None, None, None, other_id, by, note)
+
+
+def _own_id(known: dict[str, Any]) -> str | None:
+    return _name(known["article_id"] if "article_id" in known else known["id"])
+
+
+def _inexact(path: str) -> Rejected:
+    return Rejected(
+        Reason.SCHEMA, f"{path}: is too large a number to keep exactly; send it as text"
+    )
 
 
 def _name(value: str | float) -> str | None:

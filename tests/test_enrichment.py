@@ -50,6 +50,16 @@ def test_a_batch_is_enriched_as_its_records_one_by_one() -> None:
     assert ENRICHER.enrich(records) == [ENRICHER.enrich([each])[0] for each in records]
 
 
+def test_an_override_is_not_read_as_a_text() -> None:
+    records = [
+        record(event(), 0),
+        record(event(event="original", other_id="b"), 1),
+        record(event(article_id="c", body="明日发布另一版编译器"), 2),
+    ]
+    answers = ENRICHER.enrich(records)
+    assert [answers[0], answers[2]] == ENRICHER.enrich([records[0], records[2]])
+
+
 @given(st.text(), st.text())
 def test_texts_survive_their_cell(title: str, body: str) -> None:
     assert decode_text(encode_text(title, body)) == (title, body)

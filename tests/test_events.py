@@ -15,6 +15,7 @@ from streaming.events import Event, EventParser, Kind, Reason, Rejected
 PARSER = EventParser({"18": "python", "1": "html"}, max_bytes=100_000)
 ARTICLE = {"article_id": "a-1", "channel": "体育", "title": "标题", "body": "<p>正文</p>"}
 DELETE = {"event": "deleted", "article_id": "a-1"}
+OVERRIDE = {"event": "not_duplicate", "article_id": "a-1", "other_id": "b-2"}
 
 
 def parse(document: Any, key: bytes | None = None) -> Event | Rejected:
@@ -160,6 +161,96 @@ def test_a_deletion_needs_an_id_only_and_carries_no_text() -> None:
     assert refused({"event": "deleted"}).detail == "article_id: is required"
 
 
+@pytest.mark.parametrize(
+    ("word", "kind"),
+    [
+        ("not_duplicate", Kind.NOT_DUPLICATE),
+        ("original", Kind.ORIGINAL),
+        ("released", Kind.RELEASED),
+        ("release", Kind.RELEASED),
+    ],
+)
+def test_an_override_names_two_articles_and_says_who_and_why(word: str, kind: Kind) -> None:
+    event = valid(OVERRIDE | {"event": word, "by": " 值班\n编辑 ", "note": "记" * 300})
+    assert event == Event(
+        kind, "a-1", "", "", "", None, None, None, None, None, "b-2", "值班 编辑", "记" * 256
+    )
+    assert event.kind.is_override
+    bare = valid({"event": word, "id": 7, "other_id": 8.0})
+    assert (bare.article_id, bare.other_id, bare.by, bare.note) == ("7", "8", None, None)
+
+
+def test_the_other_kinds_are_no_overrides() -> None:
+    assert [kind for kind in Kind if not kind.is_override] == [
+        Kind.CREATED, Kind.UPDATED, Kind.DELETED,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("word", ["released", "release"])
+@pytest.mark.parametrize("other", [{}, {"other_id": None}])
+def test_everything_said_of_an_article_can_be_released(word: str, other: dict[str, Any]) -> None:
+    event = valid({"event": word, "article_id": "a-1", **other})
+    assert (event.kind, event.article_id, event.other_id) == (Kind.RELEASED, "a-1", None)
+
+
+@pytest.mark.parametrize("word", ["not_duplicate", "original"])
+def test_other_overrides_need_the_other_article(word: str) -> None:
+    assert refused({"event": word, "article_id": "a-1"}).detail == "other_id: is required"
+    assert refused(OVERRIDE | {"event": word, "other_id": None}) == Rejected(
+        Reason.SCHEMA, "other_id: is neither text nor a whole number"
+    )
+
+
+@pytest.mark.parametrize("word", ["not_duplicate", "original", "released"])
+@pytest.mark.parametrize(
+    ("document", "detail"),
+    [
+        ({"article_id": "a", "other_id": "a"}, "other_id: names the article itself"),
+        ({"article_id": "7", "other_id": 7}, "other_id: names the article itself"),
+        ({"id": 7.0, "other_id": 7}, "other_id: names the article itself"),
+        ({"other_id": "a"}, "article_id: is required"),
+        ({"article_id": "a", "other_id": ""}, "other_id: is empty"),
+        ({"article_id": "a", "other_id": "b\0"}, "other_id: contains control characters"),
+        ({"article_id": "a", "other_id": "b" * 257}, "other_id: is longer than 256 characters"),
+        ({"article_id": "a", "other_id": []}, "other_id: is neither text nor a whole number"),
+        ({"article_id": "a", "other_id": True}, "other_id: is neither text nor a whole number"),
+        ({"article_id": "a", "other_id": "b", "by": 1}, "by: is not of type null or string"),
+        ({"article_id": "a", "other_id": "b", "note": []}, "note: is not of type null or string"),
+    ],
+)
+def test_overrides_that_cannot_be_meant_are_refused(
+    word: str, document: dict[str, Any], detail: str
+) -> None:
+    assert refused({"event": word, **document}) == Rejected(Reason.SCHEMA, detail)
+
+
+@pytest.mark.parametrize("field", ["article_id", "other_id"])
+def test_numbers_of_overrides_that_would_change_are_refused(field: str) -> None:
+    for number in (1e19, 2.0**60):
+        rejected = refused(OVERRIDE | {field: number})
+        assert rejected.reason is Reason.SCHEMA
+        assert rejected.detail == (
+            f"{field}: is too large a number to keep exactly; send it as text"
+        )
+
+
+def test_what_other_events_hold_is_ignored_in_overrides() -> None:
+    article: dict[str, Any] = {
+        "channel": None, "title": 1, "body": [], "published_at": "昨天", "source": {}, "author": 2,
+    }  # fmt: skip
+    assert valid(OVERRIDE | article) == valid(OVERRIDE)
+
+
+def test_what_overrides_hold_is_ignored_in_other_events() -> None:
+    override = {"other_id": "", "by": {"name": "记者"}, "note": 5}
+    assert valid(ARTICLE | override) == valid(ARTICLE)
+    assert valid(DELETE | override | {"other_id": "a-1"}) == valid(DELETE)
+    deep = b',"by":' + b"[" * 900 + b"]" * 900 + b"}"
+    assert PARSER.parse(orjson.dumps(ARTICLE)[:-1] + deep) == valid(ARTICLE)
+    broken = PARSER.parse(orjson.dumps(without("channel"))[:-1] + deep)
+    assert broken == Rejected(Reason.SCHEMA, "channel: is required")
+
+
 def test_a_message_without_value_deletes_the_article_of_its_key() -> None:
     event = PARSER.parse(None, "新-1".encode())
     assert isinstance(event, Event)
@@ -269,7 +360,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 NAMES = [name for field in schemas.fields("article-event") for name in (field.name, *field.aliases)]
-FIELDS = st.dictionaries(st.sampled_from(NAMES), JSON | st.sampled_from(["deleted", "18", 18]))
+WORDS = ["deleted", "original", "not_duplicate", "release", "18", 18]
+FIELDS = st.dictionaries(st.sampled_from(NAMES), JSON | st.sampled_from(WORDS))
 
 
 @given(st.binary(max_size=300) | FIELDS.map(orjson.dumps), st.none() | st.binary(max_size=20))
@@ -280,8 +372,11 @@ def test_any_bytes_give_an_event_or_a_short_reason(value: bytes, key: bytes | No
     else:
         assert 0 < len(result.article_id) <= 256
         assert "\0" not in result.article_id + result.channel
-        assert result.kind is Kind.DELETED or result.channel
-        assert result.kind is Kind.DELETED or (result.title + result.body).strip("\ufeff \n\t")
+        article = result.kind in {Kind.CREATED, Kind.UPDATED}
+        assert not article or result.channel
+        assert not article or (result.title + result.body).strip("\ufeff \n\t")
+        assert result.other_id != result.article_id
+        assert result.other_id is not None or result.kind not in {Kind.NOT_DUPLICATE, Kind.ORIGINAL}
 
 
 @given(FIELDS)
@@ -290,8 +385,9 @@ def test_the_parser_takes_nothing_that_the_schema_refuses(document: dict[str, An
     if not schemas.validator("article-event").is_valid(document):
         assert isinstance(parse(document), Rejected)
     elif isinstance(result := parse(document), Rejected):
-        # What a schema cannot say: times, and numbers beyond exactness.
-        assert "published_at" in result.detail or "send it as text" in result.detail
+        # What a schema cannot say: times, numbers beyond exactness, two names of one article.
+        said = ("published_at", "send it as text", "names the article itself")
+        assert any(words in result.detail for words in said)
 
 
 TEXT = st.text(min_size=8).filter(lambda text: text.strip() and text.isprintable())

@@ -1,6 +1,7 @@
 """The documents are valid JSON Schema, and what the code derives from them agrees with them."""
 
 import json
+import re
 
 import jsonschema_rs
 import pytest
@@ -9,6 +10,7 @@ import schemas
 from streaming.events import Kind
 from streaming.reasons import DETAIL_LIMIT, Reason
 
+SHORT_FORMS = {"create", "update", "delete", "release"}
 VERDICT = {
     "article_id": "b",
     "channel": "体育",
@@ -65,7 +67,24 @@ def test_aliases_are_folded_into_the_field_they_name() -> None:
 
 def test_the_words_for_events_are_those_the_parser_reads() -> None:
     words = set(schemas.load("article-event")["properties"]["event"]["enum"])
-    assert words == {None} | {kind.value for kind in Kind} | {"create", "update", "delete"}
+    assert words == {None} | {kind.value for kind in Kind} | SHORT_FORMS
+    message = schemas.load("article-event")["properties"]["event"]["x-messages"]["enum"]
+    assert set(re.split(", | ", message)) >= words - {None}
+
+
+def test_the_overrides_of_the_schema_are_those_of_the_code() -> None:
+    words = set(schemas.load("article-event")["if"]["properties"]["event"]["enum"])
+    assert words == {kind.value for kind in Kind if kind.is_override} | {"release"}
+
+
+def test_fields_know_which_events_have_them() -> None:
+    branches: dict[str, set[str]] = {}
+    for field in schemas.fields("article-event"):
+        branches.setdefault(field.branch, set()).add(field.name)
+    assert branches[""] == {"event", "article_id"}
+    assert branches["override"] == {"other_id", "by", "note"}
+    assert {"channel", "title", "body", "published_at"} <= branches["article"]
+    assert {field.branch for field in schemas.fields("verdict")} == {""}
 
 
 def test_the_reasons_of_dead_letters_are_those_of_the_code() -> None:

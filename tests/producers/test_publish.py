@@ -73,6 +73,14 @@ def test_the_key_is_the_article_and_the_value_is_untouched() -> None:
     assert bench.stamps == [None, None]
 
 
+def test_what_an_editor_says_goes_where_its_article_goes() -> None:
+    bench = Bench()
+    said = {"event": "not_duplicate", "article_id": "a-1", "other_id": "a-2", "by": "值班"}
+    tally = bench.publish([Item("x:1", Record(None, orjson.dumps(said), None))])
+    assert [message.key for message in bench.sink.messages] == [b"a-1"]
+    assert (tally.sent, tally.invalid.total()) == (1, 0)
+
+
 def test_an_invalid_article_stops_and_says_where_and_what_was_done() -> None:
     bench = Bench()
     with pytest.raises(SourceError) as raised:
