@@ -178,7 +178,7 @@ class Publisher:
             if item.problem is None:
                 raise ValueError("an item has a record or a problem")
             return item.problem
-        return self._parser.parse(item.record.value, item.record.key)
+        return self._parser.parse(item.record.value, item.record.key, item.record.headers)
 
     def _send(self, item: Item, record: Record, event: Event | Rejected, tally: Tally) -> None:
         key = record.key

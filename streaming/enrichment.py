@@ -51,7 +51,9 @@ class Enricher:
 
         Never raises because of what a record holds.
         """
-        parsed = [self._parser.parse(record.value, record.key) for record in records]
+        parsed = [
+            self._parser.parse(record.value, record.key, record.headers) for record in records
+        ]
         texts = [
             (event.title, event.body, event.channel)
             for event in parsed

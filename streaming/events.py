@@ -1,21 +1,23 @@
 """Read one message of the log: an article event, or why it is none.
 
 An event says what happened to an article, or what an editor says of it over the verdict
-(an *override*). The rules are those of the schema `article-event`; this module adds what a schema
-cannot say (numbers kept exactly, times, channel numbers) and guards against bytes
-that would be slow or dangerous to look at.
+(an *override*); it stands in the message by itself or in a CloudEvent. The rules are those
+of the schema `article-event`; this module adds what a schema cannot say (numbers kept
+exactly, times, channel numbers) and guards against bytes that would be slow or dangerous
+to look at.
 """
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
-from enum import StrEnum
 from typing import Any
 
-import orjson
-
 import schemas
+from streaming import cloudevents
+from streaming.cloudevents import Mode
+from streaming.jsonbytes import read_json
+from streaming.kinds import WORDS, Kind
 from streaming.reasons import DETAIL_LIMIT, Reason, Rejected
 from streaming.times import CHINA, parse_time
 
@@ -24,36 +26,14 @@ __all__ = ["MAX_EVENT_BYTES", "Event", "EventParser", "Kind", "Reason", "Rejecte
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Largest message that is parsed unless configured otherwise: over a million characters."""
 
+Headers = tuple[tuple[str, bytes | None], ...]
+
 _SCHEMA = "article-event"
 _LABEL_LIMIT = 256
 _EXACT_FLOAT = 2**53
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # A message that breaks several rules is counted under the first of these that applies.
 _PRECEDENCE = (Reason.UNKNOWN_EVENT, Reason.SCHEMA, Reason.EMPTY_TEXT)
-
-
-class Kind(StrEnum):
-    """What happened to an article, or what an editor says of it."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    DELETED = "deleted"
-    NOT_DUPLICATE = "not_duplicate"
-    """It is no duplicate of the other article."""
-    ORIGINAL = "original"
-    """The other article is the original of its story."""
-    RELEASED = "released"
-    """Take back what was said of it and the other article, or of it and any other."""
-
-    @property
-    def is_override(self) -> bool:
-        """Whether an editor says it, over the verdict; such an event has no text."""
-        return self in _OVERRIDES
-
-
-_OVERRIDES = frozenset({Kind.NOT_DUPLICATE, Kind.ORIGINAL, Kind.RELEASED})
-_KINDS: dict[str | None, Kind] = {None: Kind.CREATED}
-_KINDS |= {name: kind for kind in Kind for name in (kind.value, kind.value.removesuffix("d"))}
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,24 +83,27 @@ class EventParser:
         self._max_bytes = max_bytes
         self._naive = naive
 
-    def parse(self, value: bytes | None, key: bytes | None = None) -> Event | Rejected:
+    def parse(
+        self, value: bytes | None, key: bytes | None = None, headers: Headers = ()
+    ) -> Event | Rejected:
         """Parse one message. Without a value the key names an article that is gone.
 
-        The key of a message with a value is not read: it only chooses the partition.
+        The key of a message with a value is not read: it only chooses the partition. The
+        headers say whether it is a CloudEvent; `streaming.cloudevents` has the rules.
         """
-        if value is None:
-            return self._tombstone(key)
-        if len(value) > self._max_bytes:
+        if value is not None and len(value) > self._max_bytes:
             return Rejected(
                 Reason.TOO_LARGE, f"value: {len(value)} bytes, the limit is {self._max_bytes}"
             )
-        if not value:
-            return Rejected(Reason.NO_VALUE, "value: has no bytes")
-        try:
-            document = orjson.loads(value)
-        except orjson.JSONDecodeError as error:
-            return _unreadable(value, error)
-        return self._event(document)
+        mode = cloudevents.mode_of(headers, value) if headers else Mode.BARE
+        if isinstance(mode, Rejected):
+            return mode
+        if mode is Mode.BINARY:
+            enclosed = cloudevents.read_binary(value, headers)
+            return self._tombstone(key) if enclosed is None else self._event(enclosed)
+        if value is None:
+            return self._tombstone(key)
+        return self._event(_document(value, mode))
 
     def _tombstone(self, key: bytes | None) -> Event | Rejected:
         if not key:
@@ -133,11 +116,13 @@ class EventParser:
             return Rejected(Reason.SCHEMA, f"key: {violation.rule}")
         return Event(Kind.DELETED, article_id, "", "", "", None, None, None, None, None)
 
-    def _event(self, document: Any) -> Event | Rejected:
+    def _event(self, document: Any | Rejected) -> Event | Rejected:
+        if isinstance(document, Rejected):
+            return document
         if not isinstance(document, dict):
             return Rejected(Reason.SCHEMA, "document: is not an object")
         word = document.get("event")
-        override = isinstance(word, str) and word in _KINDS and _KINDS[word].is_override
+        override = isinstance(word, str) and word in WORDS and WORDS[word].is_override
         # Only what the schema names for it is looked at: other fields may hold anything.
         names = _OVERRIDE_NAMES if override else _ARTICLE_NAMES
         known = {name: document[name] for name in names & document.keys()}
@@ -147,7 +132,7 @@ class EventParser:
 
     def _article(self, known: dict[str, Any]) -> Event | Rejected:
         get = known.get
-        kind = _KINDS[get("event")]
+        kind = WORDS[get("event") or Kind.CREATED]
         article_id = _own_id(known)
         channel = _name(get("channel", ""))
         if article_id is None or channel is None:
@@ -176,6 +161,18 @@ class EventParser:
         )
 
 
+def _document(value: bytes, mode: Mode) -> Any | Rejected:
+    """Return what is to be an event: the JSON itself, or what the CloudEvent in it holds."""
+    if not value:
+        return Rejected(Reason.NO_VALUE, "value: has no bytes")
+    document = read_json(value, "value")
+    if isinstance(document, Rejected):
+        return document
+    if mode is Mode.STRUCTURED or cloudevents.is_structured(document):
+        return cloudevents.read_structured(document)
+    return document
+
+
 def _names_of(branch: str) -> frozenset[str]:
     """Return the names of the fields that events of a branch of the schema may have."""
     return frozenset(
@@ -191,17 +188,6 @@ _OVERRIDE_NAMES = _names_of("override")
 _VALIDATOR = schemas.validator(_SCHEMA)
 
 
-def _unreadable(value: bytes, error: orjson.JSONDecodeError) -> Rejected:
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError as undecodable:
-        return Rejected(Reason.NOT_UTF8, f"value: byte {undecodable.start} is not UTF-8")
-    place = f"value: line {error.lineno} column {error.colno}"
-    if "depth" in error.msg or "recursion" in error.msg.lower():
-        return Rejected(Reason.TOO_DEEP, f"{place}: nests too deep")
-    return Rejected(Reason.NOT_JSON, f"{place}: {error.msg}"[:DETAIL_LIMIT])
-
-
 def _violated(known: dict[str, Any]) -> Rejected:
     try:
         found = list(schemas.violations(_SCHEMA, known))
@@ -213,7 +199,7 @@ def _violated(known: dict[str, Any]) -> Rejected:
 
 
 def _override(known: dict[str, Any]) -> Event | Rejected:
-    kind = _KINDS[known["event"]]
+    kind = WORDS[known["event"]]
     article_id = _own_id(known)
     sent = known.get("other_id")
     other_id = None if sent is None else _name(sent)

@@ -81,6 +81,24 @@ def test_what_an_editor_says_goes_where_its_article_goes() -> None:
     assert (tally.sent, tally.invalid.total()) == (1, 0)
 
 
+def test_cloud_events_are_checked_and_keyed_like_what_they_carry() -> None:
+    attributes = {"specversion": "1.0", "id": "m", "source": "/cms", "type": "cms.deleted"}
+    enclosed = orjson.dumps({**attributes, "subject": "a-1"})
+    headers = tuple((f"ce_{name}", value.encode()) for name, value in attributes.items())
+    bench = Bench(invalid="skip")
+    tally = bench.publish(
+        [
+            Item("x:1", Record(None, enclosed, None)),
+            Item("x:2", Record(None, b'{"article_id": "a-2"}', None, headers)),
+            Item("x:3", Record(None, b'{"article_id": "a-3"}', None)),
+        ]
+    )
+    assert [message.key for message in bench.sink.messages] == [b"a-1", b"a-2"]
+    assert [message.headers for message in bench.sink.messages] == [(), headers]
+    assert bench.sink.messages[0].value == enclosed
+    assert dict(tally.invalid) == {"schema": 1}
+
+
 def test_an_invalid_article_stops_and_says_where_and_what_was_done() -> None:
     bench = Bench()
     with pytest.raises(SourceError) as raised:
