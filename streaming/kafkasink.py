@@ -9,6 +9,7 @@ from typing import Any
 from kafka import KafkaProducer
 from kafka.codec import has_lz4, has_zstd
 from kafka.errors import KafkaError, KafkaTimeoutError
+from kafka.serializer import Serializer
 
 from streaming.errors import SourceError
 from streaming.filelog import MAX_VALUE_BYTES
@@ -21,12 +22,23 @@ _FLUSH_SECONDS = 150.0
 """How long a flush may take: a little more than the client tries to deliver a message."""
 
 
+_NULL = object()
+
+
+class _Values(Serializer):  # type: ignore[misc]  # the client has no types
+    """Makes `_NULL` a null value: the client refuses a plain one that has no key either."""
+
+    def serialize(self, topic: str, headers: list[tuple[str, bytes]], data: Any) -> Any:  # noqa: ARG002 - the client's signature
+        return None if data is _NULL else data
+
+
 class KafkaSink:
     """Writes a Kafka topic, each message exactly once per call as long as it lives.
 
     Idempotent, acknowledged by all replicas, compressed if a fast codec is installed. The
     client buffers without bound, so `send` waits while 64 MiB are on their way. The topic
-    must exist: `streaming.topics.ensure_topic` creates it.
+    must exist: `streaming.topics.ensure_topic` creates it. A header without a value gets
+    an empty one: the client cannot send null there.
 
     Raises SourceError if no broker answers within seconds, or there is no such topic.
     """
@@ -46,6 +58,7 @@ class KafkaSink:
             "reconnect_backoff_max_ms": 2_000,
             "compression_type": _compression(),
             **client_settings(url, properties or {}, KafkaProducer.DEFAULT_CONFIG),
+            "value_serializer": _Values(),
             "acks": "all",
             "enable_idempotence": True,
             "allow_auto_create_topics": False,
@@ -90,9 +103,9 @@ class KafkaSink:
         try:
             future = self._producer.send(
                 self._url.topic,
-                value=value,
+                value=_NULL if value is None else value,
                 key=key,
-                headers=list(headers),
+                headers=[(name, content or b"") for name, content in headers],
                 timestamp_ms=timestamp_ms,
             )
         except (KafkaError, ValueError) as error:

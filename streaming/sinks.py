@@ -10,7 +10,7 @@ from streaming.errors import SourceError
 from streaming.filelog import FileLogWriter
 from streaming.urls import FileUrl, KafkaUrl, LogUrl
 
-Headers = Iterable[tuple[str, bytes]]
+Headers = Iterable[tuple[str, bytes | None]]
 
 
 class Sink(Protocol):
@@ -53,7 +53,7 @@ class Message(NamedTuple):
 
     key: bytes | None
     value: bytes | None
-    headers: tuple[tuple[str, bytes], ...]
+    headers: tuple[tuple[str, bytes | None], ...]
     timestamp_ms: int | None
 
 

@@ -116,6 +116,17 @@ def test_a_sink_keeps_every_byte_and_the_partition_of_the_key(topic: KafkaUrl) -
         assert found[key].partition == partition_of(key, 3)
 
 
+def test_a_message_of_nothing_but_headers_passes(topic: KafkaUrl) -> None:
+    ensure_topic(topic)
+    sink = KafkaSink(topic)
+    sink.send(None, None, [("h", b"1"), ("null", None), ("h", b"2")])
+    sink.send(None, b"after it")
+    sink.close()
+    first, second = sorted(read_all(topic), key=lambda record: record.value is not None)
+    assert (first.key, first.value, second.value) == (None, None, b"after it")
+    assert list(first.headers) == [("h", b"1"), ("null", b""), ("h", b"2")]
+
+
 def test_the_largest_value_passes(topic: KafkaUrl) -> None:
     ensure_topic(topic)
     sink = KafkaSink(topic)
