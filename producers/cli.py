@@ -1,31 +1,26 @@
 """``leitong produce``: publish articles to a log."""
 
-import signal
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from datetime import timedelta, timezone
 from pathlib import Path
-from types import FrameType
 from typing import BinaryIO
 
 import click
 import orjson
 
-from producers.progress import progress_on
 from producers.publish import Invalid, Options, Publisher, Tally, Timestamps
 from producers.sources import NEWSROOM, Item, open_items
 from producers.texts import Ids
 from streaming.errors import SettingsError
 from streaming.events import EventParser
+from streaming.interrupts import INTERRUPTED, interruptible
 from streaming.reasons import Rejected
 from streaming.settings import Settings, load
+from streaming.showing import progress_on
 from streaming.sinks import Sink, open_sink
 from streaming.urls import KafkaUrl, LogUrl
-
-INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
 
 _REPORTED = 20
 _PER_SECOND = {"": 1.0, "s": 1.0, "min": 60.0, "h": 3600.0}
@@ -132,8 +127,8 @@ def produce(
         sink = stack.enter_context(
             closing(open_target(target, settings, options.timestamps, partitions))
         )
-        stop = stack.enter_context(_interruptible())
-        progress = stack.enter_context(progress_on(sys.stderr))
+        stop = stack.enter_context(interruptible())
+        progress = stack.enter_context(progress_on(sys.stderr, describe))
         tally = Publisher(
             sink,
             parser_of(settings),
@@ -183,6 +178,17 @@ def open_target(
     return open_sink(url, settings.kafka, partitions=partitions)
 
 
+def describe(tally: Tally) -> str:
+    """Say in one line how much was sent, how fast, and what was wrong."""
+    rate = tally.sent / tally.seconds if tally.seconds > 0 else 0.0
+    megabytes = tally.bytes / 1_000_000
+    text = f"{tally.sent} articles, {megabytes:.1f} MB, {rate:.0f}/s"
+    invalid = tally.invalid.total()
+    if invalid:
+        text += f", {invalid} invalid"
+    return text
+
+
 def summary(tally: Tally, target: str) -> str:
     """Say in one line what was published."""
     rate = tally.acknowledged / tally.seconds if tally.seconds > 0 else 0.0
@@ -230,24 +236,3 @@ def _writing(truth: Path | None) -> Iterator[Callable[[Item], None] | None]:
 def _write_truth(file: BinaryIO, item: Item) -> None:
     if item.truth is not None:
         file.write(orjson.dumps(item.truth, option=orjson.OPT_APPEND_NEWLINE))
-
-
-@contextmanager
-def _interruptible() -> Iterator[threading.Event]:
-    """Yield an event that Ctrl-C and SIGTERM set; a second Ctrl-C ends at once."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-        stop.set()
-
-    if threading.current_thread() is not threading.main_thread():
-        yield stop
-        return
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

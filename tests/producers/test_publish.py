@@ -15,8 +15,7 @@ from click.testing import CliRunner, Result
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.cli import produce
-from producers.progress import Lines, describe
+from producers.cli import describe, produce
 from producers.publish import Options, Pace, Publisher, Tally
 from producers.records import Record
 from producers.sources import Item
@@ -24,6 +23,7 @@ from streaming.errors import LeitongError, SettingsError, SourceError
 from streaming.events import EventParser
 from streaming.filelog import describe_log, read_records
 from streaming.reasons import Reason, Rejected
+from streaming.showing import Lines
 from streaming.sinks import MemorySink
 
 
@@ -263,7 +263,7 @@ def test_rates_that_are_none(rate: float) -> None:
 
 def test_progress_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str]) -> None:
     clock = Time()
-    with Lines(sys.stderr, 10, lambda: clock.now) as lines:
+    with Lines(sys.stderr, describe, 10, lambda: clock.now) as lines:
         for _ in range(25):
             clock.now += 1
             lines.show(Tally(sent=5, bytes=2_000_000, seconds=2.0))
