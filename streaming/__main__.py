@@ -1,5 +1,7 @@
 """``python -m streaming`` is ``leitong``."""
 
+import sys
+
 from streaming.cli import main
 
-main()
+sys.exit(main())

@@ -359,10 +359,9 @@ def test_rates_are_written_as_a_number_of_articles_per_time(rate: str) -> None:
 
 def test_ctrl_c_finishes_what_was_handed_over_and_reports_it(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    program = "from producers.cli import produce; produce()"
     process = subprocess.Popen(
         [
-            *(sys.executable, "-W", "ignore::DeprecationWarning", "-c", program),
+            *(sys.executable, "-m", "streaming", "produce"),
             *("--from", "newsroom:1", "--to", f"file:{log}", "--rate", "200/s"),
         ],
         stderr=subprocess.PIPE,
