@@ -11,10 +11,11 @@ from functools import cached_property
 
 import orjson
 
-from streaming.engine.events import LoggedContent
+from streaming.engine.events import Logged, LoggedContent, LoggedOverride
 from streaming.events import Event, EventParser, Kind, Reason, Rejected
 from streaming.filelog import LogRecord
 from streaming.matching.content import Content
+from streaming.matching.overrides import Override, Ruling
 from streaming.position import Position, encode
 from streaming.settings import Settings
 from streaming.text.pipeline import TextPipeline
@@ -46,7 +47,7 @@ class Enricher:
     def _pipeline(self) -> TextPipeline:
         return TextPipeline(self._settings.text)
 
-    def enrich(self, records: Sequence[LogRecord]) -> list[LoggedContent | Rejected]:
+    def enrich(self, records: Sequence[LogRecord]) -> list[Logged | Rejected]:
         """Enrich a batch; the answers are in the order of the records.
 
         Never raises because of what a record holds.
@@ -60,12 +61,13 @@ class Enricher:
             if isinstance(event, Event) and event.kind in _WITH_TEXT
         ]
         analyses = iter(self._pipeline.analyse(texts))
-        enriched: list[LoggedContent | Rejected] = []
+        enriched: list[Logged | Rejected] = []
         for record, event in zip(records, parsed, strict=True):
             if isinstance(event, Rejected):
                 enriched.append(event)
             elif event.kind.is_override:
-                enriched.append(Rejected(Reason.UNKNOWN_EVENT, "event: overrides are not kept"))
+                override = Override(Ruling(event.kind.value), event.other_id, event.by, event.note)
+                enriched.append(LoggedOverride(event.article_id, position_of(record), override))
             elif event.kind is Kind.DELETED:
                 enriched.append(LoggedContent(event.article_id, position_of(record), None))
             else:

@@ -6,6 +6,7 @@ rows come in the order of their keys, which is the same for every store.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,7 @@ import orjson
 from streaming import deadletters
 from streaming.engine import statistics
 from streaming.engine.judge import Judged
-from streaming.matching.overrides import ORIGINAL_OF
+from streaming.matching.overrides import ORIGINAL_OF, Ruling, in_force
 from streaming.matching.reference import Expected
 from streaming.matching.stories import Member, chain_end, link, precedes
 from streaming.position import decode
@@ -113,13 +114,31 @@ def dead_letters(store: Store) -> Iterator[Line]:
     return (letter.fields() for letter in deadletters.scan(store))
 
 
-EXPORTS: Mapping[str, Callable[[Store], Iterator[Line]]] = {
-    "verdicts": verdicts,
-    "articles": all_articles,
-    "statistics": counts,
-    "dead-letters": dead_letters,
-}
-"""What can be exported, by the name it has on the command line."""
+def labelled_pairs(store: Store) -> Iterator[Line]:
+    """Export the overrides that stand as labelled pairs, as calibration reads them."""
+    for name, row in articles.scan(store):
+        for other, override in sorted(in_force(row.overrides)):
+            yield {
+                "id1": name,
+                "id2": other,
+                "label": _LABELS[override.ruling],
+                "judged_by": override.by,
+                "note": override.note,
+            }
+
+
+_LABELS = {Ruling.ORIGINAL: "dup", Ruling.NOT_DUPLICATE: "not_dup"}
+
+
+def exports(sources: Sequence[str] = ()) -> Mapping[str, Callable[[Store], Iterator[Line]]]:
+    """Give what can be exported, by the name it has on the command line."""
+    return {
+        "verdicts": partial(verdicts, sources=sources),
+        "articles": all_articles,
+        "statistics": counts,
+        "dead-letters": dead_letters,
+        "pairs": labelled_pairs,
+    }
 
 
 def _line(name: str, channel: str, fields: Line, first: bytes) -> Line:

@@ -80,6 +80,14 @@ class MatchingSettings(_Group):
         )
 
 
+class StorySettings(_Group):
+    """How stories are shown; read with the verdicts, never stored."""
+
+    sources: tuple[str, ...] = Field(
+        (), description="sources whose own articles stand for a story, the best first"
+    )
+
+
 class StoreSettings(_Group):
     """Where the index lives."""
 
@@ -129,6 +137,7 @@ class Settings(_Group):
     events: EventSettings = EventSettings()
     text: TextSettings = TextSettings()
     matching: MatchingSettings = MatchingSettings()
+    stories: StorySettings = StorySettings()
     store: StoreSettings = StoreSettings()
     query: QuerySettings = QuerySettings()
     kafka: dict[str, str] = Field({}, description="passed to every Kafka client as it is")

@@ -8,7 +8,7 @@ import orjson
 
 from streaming.commands.options import configured, read_settings, store_option
 
-_WHAT = ("verdicts", "articles", "statistics", "dead-letters")
+_WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs")
 
 
 @click.command()
@@ -25,12 +25,14 @@ _WHAT = ("verdicts", "articles", "statistics", "dead-letters")
 def export(
     *, what: str, target: Path, store: str | None, file: Path | None, assignments: tuple[str, ...]
 ) -> None:
-    """Write verdicts, articles, statistics or dead letters, one JSON object per line.
+    """Write verdicts, articles, statistics, dead letters or labelled pairs as JSON lines.
+
+    Pairs are what editors said of articles, in the form that calibration reads.
 
     Reads the store only; the query may be running. Two exports of the same tables are the
     same byte for byte, whichever store they are in.
     """
-    from streaming.exporting import EXPORTS  # noqa: PLC0415
+    from streaming.exporting import exports  # noqa: PLC0415
     from streaming.store.opening import open_index  # noqa: PLC0415
     from streaming.store.tables import TABLES  # noqa: PLC0415
 
@@ -42,7 +44,8 @@ def export(
             f"{settings.store.url}: there is no index of generation"
             f" {settings.store.generation} (no table {missing[0]}); leitong run makes one"
         )
-    lines = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in EXPORTS[what](index))
+    found = exports(settings.stories.sources)[what](index)
+    lines = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in found)
     if str(target) == "-":
         for line in lines:
             sys.stdout.buffer.write(line)

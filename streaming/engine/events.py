@@ -46,6 +46,12 @@ class ArticleEvents:
 EventsByArticle = Mapping[str, ArticleEvents]
 
 
+def became(event: Logged) -> tuple[Position, str, Content | Override | None]:
+    """Give an event as the reference takes it."""
+    what = event.override if isinstance(event, LoggedOverride) else event.content
+    return event.position, event.article, what
+
+
 def by_article(events: Iterable[Logged]) -> dict[str, ArticleEvents]:
     """Group events by article: what a batch brings to each row."""
     grouped: dict[str, ArticleEvents] = {}

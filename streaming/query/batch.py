@@ -192,7 +192,7 @@ class BatchProcessor:
         figures.affected = len(others)
         figures.changed = sum(row["changed"] for row in others.values())
         statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
-        due = [tasks.announcement(row) for row in own + list(others.values()) if row["said"]]
+        due = [tasks.announcement(row.asDict()) for row in own + list(others.values()) if row["said"]]
         announcements.intend(store, token, due)
         if self._owner is not None:
             lease.check(store, self._owner)

@@ -8,8 +8,9 @@ from pathlib import Path
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
-from streaming.engine.events import LoggedContent
+from streaming.engine.events import became
 from streaming.enrichment import Enricher
+from streaming.events import Rejected
 from streaming.exporting import Line, expected_verdicts
 from streaming.filelog import LogRecord, read_records
 from streaming.matching.reference import reference
@@ -65,11 +66,11 @@ def must_export(url: str, settings: Settings) -> dict[str, Line]:
     enricher, records = Enricher(settings), log_of(url)
     for begin in range(0, len(records), 500):
         events += [
-            (answer.position, answer.article, answer.content)
+            became(answer)
             for answer in enricher.enrich(records[begin : begin + 500])
-            if isinstance(answer, LoggedContent)
+            if not isinstance(answer, Rejected)
         ]
-    return expected_verdicts(reference(events, settings.matching.rules()))
+    return expected_verdicts(reference(events, settings.matching.rules()), settings.stories.sources)
 
 
 def leitong(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from streaming.engine.events import Logged, LoggedContent, LoggedOverride
+from streaming.engine.events import Logged, LoggedContent, LoggedOverride, became
 from streaming.fingerprints.bands import BandScheme
 from streaming.matching.content import Content
 from streaming.matching.overrides import Override, Ruling
@@ -40,10 +40,7 @@ class History:
 
     def became(self) -> list[tuple[Position, str, Content | Override | None]]:
         """The log as the reference takes it."""
-        return [
-            (e.position, e.article, e.override if isinstance(e, LoggedOverride) else e.content)
-            for e in self.log()
-        ]
+        return [became(event) for event in self.log()]
 
 
 STYLES = ("mixed", "mixed", "late", "late", "hot", "editors")

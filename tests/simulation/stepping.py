@@ -51,7 +51,7 @@ class Task:
         self.steps += 1
         try:
             answer = self._greenlet.switch(order) if self.steps > 1 else self._greenlet.switch()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for the task raises it again
             self.error = error
             return
         if self._greenlet.dead:

@@ -24,11 +24,22 @@ def test_tokens_grow_and_are_never_given_twice(store: MemoryStore) -> None:
 
 
 def test_the_mark_never_goes_down(store: MemoryStore) -> None:
-    assert ownership.mark(store) is None
+    assert ownership.read_mark(store) is None
     high, low = encode(9, "t", 0, 0), encode(8, "t", 0, 0)
-    for position in (low, high, low):
-        ownership.raise_mark(store, position)
-    assert ownership.mark(store) == high
+    for position in (low, high, None, low):
+        ownership.enter(store, position)
+    assert ownership.read_mark(store) == high
+
+
+def test_an_attempt_tells_its_own_mark_from_that_of_one_beside_it(store: MemoryStore) -> None:
+    early, late, latest = (encode(moment, "t", 0, 0) for moment in (1, 2, 3))
+    ownership.enter(store, early)
+    mine = ownership.enter(store, latest)
+    assert ownership.mark_beside(store, mine) == early
+    other = ownership.enter(store, late)
+    assert ownership.mark_beside(store, mine) == latest, "the other one took over what it found"
+    assert ownership.mark_beside(store, other) == latest
+    assert len(store.rows(ownership.META, [b"marks"])[b"marks"]) == 1, "old marks are kept"
 
 
 def test_another_stamp_is_refused_with_every_difference(store: MemoryStore) -> None:
