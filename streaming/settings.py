@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from streaming.durations import Duration
+from streaming.durations import Duration, show
 from streaming.errors import SettingsError
 from streaming.fingerprints.bands import BandScheme
 from streaming.matching.rules import Rules
@@ -97,6 +97,19 @@ class StoreSettings(_Group):
     generation: str = Field(
         "main", pattern=r"^[a-z0-9]{1,32}$", description="name of the set of tables in use"
     )
+    retention: Duration = Field(
+        0,
+        ge=0,
+        description="how long articles are kept after they were last touched; 0: for ever",
+    )
+    edit_horizon: Duration = Field(
+        30 * 86_400_000,
+        ge=0,
+        description="how long after its first event an article may be edited or deleted, at least",
+    )
+    lateness: Duration = Field(
+        86_400_000, ge=0, description="how long after its time stamp an event may come, at least"
+    )
 
 
 class QuerySettings(_Group):
@@ -150,6 +163,17 @@ class Settings(_Group):
         if not isinstance(value, dict):
             return value
         return {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
+
+    @model_validator(mode="after")
+    def _retention_is_enough(self) -> "Settings":
+        store = self.store
+        needed = self.matching.window + store.edit_horizon + store.lateness
+        if 0 < store.retention < needed:
+            raise ValueError(
+                f"store.retention of {show(store.retention)} would forget what verdicts need:"
+                f" the window, the edit horizon and the lateness together are {show(needed)}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _lexicons_need_scope(self) -> "Settings":

@@ -22,10 +22,10 @@ def init(*, store: str | None, file: Path | None, assignments: tuple[str, ...]) 
     create tables, or to choose the number of regions: hbase://HOST:PORT/PREFIX?regions=64.
     """
     from streaming.store.opening import open_index  # noqa: PLC0415
-    from streaming.store.tables import TABLES  # noqa: PLC0415
+    from streaming.store.tables import TABLES, tables  # noqa: PLC0415
 
     settings = read_settings(file, assignments, store__url=store)
     index = open_index(settings)
     missing = index.missing_tables(TABLES)
-    index.ensure_tables(TABLES)
+    index.ensure_tables(tables(settings.store.retention))
     click.echo(f"{index.ping()}: {len(missing)} tables created, {len(TABLES)} in all")

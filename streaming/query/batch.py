@@ -29,9 +29,11 @@ from streaming.settings import Settings
 from streaming.store import lease
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
+from streaming.store.tables import tables
 
 BATCHES = "batch"
 _FIGURES = b"figures"
+_FORGET_SECONDS = 3_600
 
 _log = logging.getLogger(__name__)
 
@@ -100,6 +102,7 @@ class BatchProcessor:
         self._settings = settings
         self._owner = owner
         self._reached = reached
+        self._forget_at = 0.0
         query = settings.query
         self._verdicts = Announcer(query.verdicts, "verdicts", settings.kafka)
         self._dead_letters = Announcer(query.dead_letters, "dead-letters", settings.kafka)
@@ -145,10 +148,20 @@ class BatchProcessor:
             self._reached("judged")
             with _timed(figures, "report"):
                 self._report(store, figures, letters, done.token, done.judged)
+            self._forget(store)
         finally:
             enriched.unpersist()
         _write_figures(store, figures)
         _log.info("%s", figures.summary())
+
+    def _forget(self, store: Store) -> None:
+        """Let the store remove what has expired, now and then."""
+        if time.monotonic() < self._forget_at:
+            return
+        self._forget_at = time.monotonic() + _FORGET_SECONDS
+        removed = store.expire(tables(self._settings.store.retention))
+        if removed:
+            _log.info("%s expired cells are gone", f"{removed:,}")
 
     def _measure(self, enriched: DataFrame, figures: BatchFigures) -> Position | None:
         """Count the batch, and give its largest position; materialises the enriched rows."""
@@ -192,7 +205,9 @@ class BatchProcessor:
         figures.affected = len(others)
         figures.changed = sum(row["changed"] for row in others.values())
         statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
-        due = [tasks.announcement(row.asDict()) for row in own + list(others.values()) if row["said"]]
+        due = [
+            tasks.announcement(row.asDict()) for row in own + list(others.values()) if row["said"]
+        ]
         announcements.intend(store, token, due)
         if self._owner is not None:
             lease.check(store, self._owner)

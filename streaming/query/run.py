@@ -28,7 +28,7 @@ from streaming.stamping import stamp
 from streaming.store import ownership
 from streaming.store.lease import Lease
 from streaming.store.opening import open_index
-from streaming.store.tables import TABLES
+from streaming.store.tables import tables
 from streaming.store.urls import absolute_url
 from streaming.urls import KafkaUrl, LogUrl
 
@@ -101,7 +101,7 @@ def prepare(settings: Settings) -> None:
             " write sqlite:PATH or hbase://HOST:PORT/PREFIX"
         )
     store = open_index(settings)
-    store.ensure_tables(TABLES)
+    store.ensure_tables(tables(settings.store.retention))
     ownership.claim(store, stamp(settings))
 
 

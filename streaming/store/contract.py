@@ -27,7 +27,9 @@ class TableSpec:
     ``salted``: the first byte of every row key is uniform over 0..255, so the table can be
     split evenly before it holds anything. ``large_values``: values of kilobytes that are
     read seldom and are compressed already; they should not displace index rows in caches.
-    Whatever ``max_versions`` is, `Store` reads the newest value only.
+    Whatever ``max_versions`` is, `Store` reads the newest value only. ``ttl`` is in seconds:
+    a cell that was not put again for that long, by the clock of the server, may vanish at
+    any time, each for itself; None keeps cells.
     """
 
     name: str
@@ -35,6 +37,7 @@ class TableSpec:
     salted: bool = True
     max_versions: int = 1
     large_values: bool = False
+    ttl: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ class Store(Protocol):
         """Create the tables that are missing; never alter one.
 
         Raises `StoreError` naming the difference if one exists with another family or
-        another number of versions. Safe to call from several processes at once.
+        another number of versions or time to live. Safe to call from several processes at once.
         """
         ...
 
@@ -145,6 +148,14 @@ class Store(Protocol):
 
     def drop_tables(self, tables: Sequence[TableSpec]) -> None:
         """Remove tables with everything in them; those that do not exist are ignored."""
+        ...
+
+    def expire(self, tables: Sequence[TableSpec]) -> int:
+        """Remove cells whose time to live is over; gives how many.
+
+        Does nothing where the server sees to it by itself. A put that is under way keeps
+        its cell: what was put again is not removed, however old it was before.
+        """
         ...
 
     def ping(self) -> str:
@@ -185,7 +196,7 @@ def check_same(found: TableSpec, wanted: TableSpec, where: str) -> None:
     """Raise StoreError naming the difference if a table that exists is not the one wanted."""
     differences = [
         f"{field} is {getattr(found, field)!r} instead of {getattr(wanted, field)!r}"
-        for field in ("family", "max_versions")
+        for field in ("family", "max_versions", "ttl")
         if getattr(found, field) != getattr(wanted, field)
     ]
     if differences:

@@ -39,6 +39,7 @@ _CREATE_TIMEOUT_SECONDS = 60.0
 _CREATE_DEADLINE_SECONDS = 180.0
 # A master takes about a second for a table, and several at once.
 _THREADS = 6
+_FOREVER = 2**31 - 1  # seconds: what HBase takes for a time to live without an end
 
 _EXISTS = ("TableExistsException", "AlreadyExists")
 
@@ -150,10 +151,12 @@ class Tables:
     def check(self, spec: TableSpec) -> None:
         """Raise StoreError if a table has another family or number of versions."""
         families = self.families(spec.name)
+        lifetimes = [family.timeToLive for family in families.values()]
         found = TableSpec(
             self.physical(spec.name),
             family="+".join(sorted(families)),
             max_versions=max((family.maxVersions for family in families.values()), default=0),
+            ttl=min((ttl for ttl in lifetimes if 0 < ttl < _FOREVER), default=None),
         )
         check_same(found, spec, self._where)
 
@@ -202,6 +205,7 @@ class Tables:
             compression=made.attributes["COMPRESSION"],
             bloomFilterType=made.attributes["BLOOMFILTER"],
             blockCacheEnabled=made.attributes.get("BLOCKCACHE") != "false",
+            timeToLive=int(made.attributes.get("TTL", _FOREVER)),
         )
         self._caller.call(
             "create_table",

@@ -36,6 +36,8 @@ def layout(spec: TableSpec, regions: int, compression: str) -> Layout:
         "DATA_BLOCK_ENCODING": "FAST_DIFF",
         "COMPRESSION": compression,
     }
+    if spec.ttl is not None:
+        attributes["TTL"] = str(spec.ttl)
     if spec.large_values:
         attributes |= {
             "COMPRESSION": "NONE",

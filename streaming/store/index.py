@@ -140,9 +140,9 @@ class Index:
         for key, entries in surplus.items():
             smallest, _ = split_entry(entries[0])
             known = heads[key].boundary
-            if known is None or smallest < known:
-                cells = {keys.BOUNDARY + smallest: _PRESENT}
-                boundaries.append(Mutation(keys.head(key), cells))
+            # One that is known is put again: it must not be forgotten before what it guards.
+            lowest = smallest if known is None else min(smallest, known)
+            boundaries.append(Mutation(keys.head(key), {keys.BOUNDARY + lowest: _PRESENT}))
         self._store.mutate(HEADS, boundaries)
         self._store.mutate(
             HEADS,

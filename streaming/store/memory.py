@@ -4,8 +4,9 @@ Nothing is durable and nothing is shared with other processes; after a fork the 
 on with a copy.
 """
 
+import time
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from threading import RLock
 
@@ -32,7 +33,19 @@ class _Table:
     def __init__(self, spec: TableSpec) -> None:
         self.spec = spec
         self.rows: dict[bytes, Cells] = {}
+        self.written: dict[tuple[bytes, bytes], float] = {}
         self.keys: list[bytes] = []
+
+    def put(self, row: bytes, cells: Cells, now: float) -> None:
+        self.set(row, self.rows.get(row, {}) | cells)
+        self.written.update(((row, qualifier), now) for qualifier in cells)
+
+    def expire(self, before: float) -> int:
+        gone = [place for place, written in self.written.items() if written < before]
+        for row, qualifier in gone:
+            self.set(row, {q: v for q, v in self.rows.get(row, {}).items() if q != qualifier})
+            del self.written[row, qualifier]
+        return len(gone)
 
     def set(self, row: bytes, cells: Cells) -> None:
         if cells and row not in self.rows:
@@ -58,13 +71,19 @@ _spaces_lock = RLock()
 
 
 class MemoryStore:
-    """`Store` in memory; all stores of one ``name`` in a process are the same."""
+    """`Store` in memory; all stores of one ``name`` in a process are the same.
 
-    def __init__(self, name: str, tables_prefix: str = "") -> None:
+    ``clock`` gives the seconds by which cells expire.
+    """
+
+    def __init__(
+        self, name: str, tables_prefix: str = "", clock: Callable[[], float] = time.time
+    ) -> None:
         with _spaces_lock:
             self._space = _spaces.setdefault(name, _Space())
         self._where = f"memory:{name}"
         self._prefix = tables_prefix
+        self._clock = clock
         self._recorder = Recorder()
 
     def _table(self, table: str) -> _Table:
@@ -86,10 +105,11 @@ class MemoryStore:
             with self._recorder.request("mutate", len(chunk)), self._space.lock:
                 found = self._table(table)
                 for mutation in chunk:
-                    cells = found.rows.get(mutation.row, {}) | mutation.put
-                    found.set(
-                        mutation.row, {q: v for q, v in cells.items() if q not in mutation.delete}
-                    )
+                    found.put(mutation.row, mutation.put, self._clock())
+                    if mutation.delete:
+                        cells = found.rows.get(mutation.row, {})
+                        left = {q: v for q, v in cells.items() if q not in mutation.delete}
+                        found.set(mutation.row, left)
 
     def delete_rows(self, table: str, keys: Sequence[bytes]) -> None:
         """See `Store.delete_rows`."""
@@ -138,7 +158,7 @@ class MemoryStore:
             current = cells.get(qualifier) or None
             if current not in (expected, value):
                 return False
-            found.set(row, cells | {qualifier: value})
+            found.put(row, {qualifier: value}, self._clock())
             return True
 
     def ensure_tables(self, tables: Sequence[TableSpec]) -> None:
@@ -158,6 +178,15 @@ class MemoryStore:
         with self._space.lock:
             for spec in tables:
                 self._space.tables.pop(self._prefix + spec.name, None)
+
+    def expire(self, tables: Sequence[TableSpec]) -> int:
+        """See `Store.expire`."""
+        with self._space.lock:
+            return sum(
+                self._table(spec.name).expire(self._clock() - spec.ttl)
+                for spec in tables
+                if spec.ttl is not None
+            )
 
     def ping(self) -> str:
         """See `Store.ping`."""

@@ -15,7 +15,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
@@ -196,13 +196,13 @@ class SQLiteStore:
             connection.execute(
                 f"CREATE TABLE IF NOT EXISTS {_SPECS} (name TEXT PRIMARY KEY, family TEXT NOT NULL,"
                 " salted INTEGER NOT NULL, max_versions INTEGER NOT NULL,"
-                " large_values INTEGER NOT NULL)"
+                " large_values INTEGER NOT NULL, ttl INTEGER)"
             )
             for spec in tables:
                 name = self._prefix + spec.name
                 connection.execute(
-                    f"INSERT OR IGNORE INTO {_SPECS} VALUES (?, ?, ?, ?, ?)",  # noqa: S608 - a constant
-                    (name, spec.family, spec.salted, spec.max_versions, spec.large_values),
+                    f"INSERT OR IGNORE INTO {_SPECS} VALUES (?, ?, ?, ?, ?, ?)",  # noqa: S608 - a constant
+                    (name, *astuple(spec)[1:]),
                 )
                 found = connection.execute(
                     f"SELECT * FROM {_SPECS} WHERE name = ?",  # noqa: S608 - a constant
@@ -211,7 +211,7 @@ class SQLiteStore:
                 check_same(TableSpec(*found), spec, self._where)
                 connection.execute(
                     f"CREATE TABLE IF NOT EXISTS {self._name(spec.name)} (row BLOB NOT NULL,"
-                    " qualifier BLOB NOT NULL, value BLOB NOT NULL,"
+                    " qualifier BLOB NOT NULL, value BLOB NOT NULL, written INTEGER NOT NULL,"
                     " PRIMARY KEY (row, qualifier)) WITHOUT ROWID"
                 )
 
@@ -238,6 +238,30 @@ class SQLiteStore:
                     (self._prefix + spec.name,),
                 )
 
+    def expire(self, tables: Sequence[TableSpec]) -> int:
+        """See `Store.expire`; page by page, so that other writers get their turn."""
+        removed = 0
+        for spec in tables:
+            if spec.ttl is None:
+                continue
+            name, before = self._name(spec.name), int(time.time()) - spec.ttl
+            pages = (
+                f"SELECT row FROM {name} WHERE row > ? ORDER BY row LIMIT 1 OFFSET {_CHUNK_ROWS}"  # noqa: S608 - the name is checked
+            )
+            low: bytes | None = b""
+            while low is not None:
+                with self._write("expire", spec.name) as connection:
+                    found = connection.execute(pages, (low,)).fetchone()
+                    high = found[0] if found else None
+                    until = "" if high is None else "AND row <= ?"
+                    parameters = (low, before) if high is None else (low, before, high)
+                    removed += connection.execute(
+                        f"DELETE FROM {name} WHERE row > ? AND written < ? {until}",  # noqa: S608 - the name is checked
+                        parameters,
+                    ).rowcount
+                low = high
+        return removed
+
     def ping(self) -> str:
         """See `Store.ping`."""
         with self._use("ping", _SPECS) as (connection, _):
@@ -262,8 +286,8 @@ class SQLiteStore:
 
     def _upsert(self, table: str) -> str:
         return (
-            f"INSERT INTO {self._name(table)} VALUES (?, ?, ?)"  # noqa: S608 - the name is checked
-            " ON CONFLICT DO UPDATE SET value = excluded.value"
+            f"INSERT INTO {self._name(table)} VALUES (?, ?, ?, {int(time.time())})"  # noqa: S608 - checked
+            " ON CONFLICT DO UPDATE SET value = excluded.value, written = excluded.written"
         )
 
     @contextmanager

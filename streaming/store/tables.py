@@ -1,5 +1,7 @@
 """The tables of a generation; what they hold is told in the documentation of the data model."""
 
+from dataclasses import replace
+
 from streaming.store.contract import TableSpec
 
 TABLES = (
@@ -17,3 +19,15 @@ TABLES = (
     TableSpec("dead_letter", salted=False),
     TableSpec("meta", salted=False),
 )
+
+_KEPT = frozenset({"timeline", "rollup", "batch", "dead_letter", "meta"})
+"""Tables that never forget: counts of a minute are made anew from all of its articles, and
+the others are small or are evidence."""
+
+
+def tables(retention_ms: int) -> tuple[TableSpec, ...]:
+    """Give the tables of a generation that forgets after ``retention_ms``; 0 keeps everything."""
+    if not retention_ms:
+        return TABLES
+    ttl = -(-retention_ms // 1000)
+    return tuple(spec if spec.name in _KEPT else replace(spec, ttl=ttl) for spec in TABLES)

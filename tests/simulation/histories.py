@@ -14,6 +14,10 @@ from streaming.matching.rules import Rules
 from streaming.position import Position, encode, timestamp_ms
 
 K = 1
+UNIT_MS = 20_000
+"""The smallest step of a log's time: events of three of them are in one minute."""
+LATEST_MS = 30 * UNIT_MS
+"""No event comes later than this after its time stamp, if partitions are read side by side."""
 NEAR = (0, 0b1, 0b11, 0b111, 1 << 63, (1 << 63) | 1, 1 << 31, (1 << 64) - 1)
 Partition = tuple[str, int]
 
@@ -31,8 +35,14 @@ class Kind(StrEnum):
 
 @dataclass
 class History:
+    """A log, and the rules it is judged under.
+
+    ``forget_ms`` is the shortest time after which tables may forget, 0 if it must be all.
+    """
+
     rules: Rules
     partitions: dict[Partition, list[Logged]]
+    forget_ms: int = 0
     kinds: dict[Position, set[Kind]] = field(default_factory=dict)
 
     def log(self) -> list[Logged]:
@@ -46,21 +56,23 @@ class History:
 STYLES = ("mixed", "mixed", "late", "late", "hot", "editors")
 
 
-def history(rng: random.Random, *, size: int | None = None, topics: int | None = None) -> History:
+def history(
+    rng: random.Random,
+    *,
+    size: int | None = None,
+    topics: int | None = None,
+    style: str | None = None,
+) -> History:
     """One log.
 
     ``late``: few articles, one or two keys, long jumps back, deletions. ``hot``: one key
-    and many articles, so that heads outgrow their size. ``editors``: overrides.
+    and many articles, so that heads outgrow their size. ``editors``: overrides. ``brief``:
+    articles are edited soon or never, over a time in which much may be forgotten.
     """
-    style = rng.choice(STYLES)
-    count = size or rng.randrange(5, 26)
-    names = [
-        f"a{i}"
-        for i in range(
-            {"mixed": rng.randrange(3, 4 + count // 2), "hot": count}.get(style)
-            or rng.randrange(3, 6)
-        )
-    ]
+    style = style or rng.choice(STYLES)
+    count = size or (rng.randrange(15, 36) if style == "brief" else rng.randrange(5, 26))
+    several = {"mixed": rng.randrange(3, 4 + count // 2), "hot": count, "brief": count // 2}
+    names = [f"a{i}" for i in range(several.get(style) or rng.randrange(3, 6))]
     places = _places(rng, topics or (2 if style == "late" else rng.choice((1, 1, 2))))
     home = {name: rng.choice(sorted(places)) for name in names}
     fingerprints = rng.choice((NEAR[:1], NEAR[:3], NEAR)) if style != "hot" else NEAR[:2]
@@ -68,7 +80,7 @@ def history(rng: random.Random, *, size: int | None = None, topics: int | None =
         k=K,
         bands=BandScheme(2, 1),
         visible=rng.choice((1, 2, 2, 3)) if style == "mixed" else rng.choice((1, 1, 2)),
-        window_ms=rng.choice((4, 8, 12, 25, 100)),
+        window_ms=rng.choice((4, 8, 12, 25, 100) if style != "brief" else (4, 8)) * UNIT_MS,
         scope=rng.choice(("newsroom", "newsroom", "channel")),
         max_matches=rng.choice((1, 2, 20)),
     )
@@ -76,9 +88,11 @@ def history(rng: random.Random, *, size: int | None = None, topics: int | None =
     skew = {p: rng.randrange(7) for p in made.partitions}
     append_time = {topic: rng.random() < 0.5 for topic in places}
     clock = 20
-    for _ in range(count):
-        clock += rng.choice((0, 0, 1, 1, 2, 5))
+    for number in range(count):
+        clock += rng.choice((0, 0, 1, 1, 2, 5) if style != "brief" else (0, 1, 5, 10))
         name = rng.choice(names)
+        if style == "brief":
+            name = names[min(number // 3 + rng.randrange(2), len(names) - 1)]
         strayed = rng.random() < (0.5 if style == "late" else 0.2)
         topic = rng.choice(sorted(places)) if strayed else home[name]
         # The key of a message chooses its partition: all of an article's are in one.
@@ -86,13 +100,27 @@ def history(rng: random.Random, *, size: int | None = None, topics: int | None =
         moment = clock + skew[partition]
         events = made.partitions[partition]
         if append_time[topic]:
-            moment = max([moment, *(timestamp_ms(e.position) for e in events[-1:])])
+            moment = max([moment, *(timestamp_ms(e.position) // UNIT_MS for e in events[-1:])])
         elif rng.random() < 0.35:
             moment = max(0, moment - rng.randrange(20))
-        position = encode(moment, topic, partition[1], len(events))
+        position = encode(moment * UNIT_MS, topic, partition[1], len(events))
         events.append(_event(rng, style, name, names, position, fingerprints))
     _name_kinds(made)
+    if style == "brief":
+        made.forget_ms = rules.window_ms + _longest_life(made) + LATEST_MS
     return made
+
+
+def _longest_life(made: History) -> int:
+    """How long after its first event an article still has one, at most."""
+    moments: dict[str, list[int]] = defaultdict(list)
+    for event in made.log():
+        moments[event.article].append(timestamp_ms(event.position))
+        other = event.override.other if isinstance(event, LoggedOverride) else None
+        if other is not None:
+            # What is said of a pair reaches back to the older of the two.
+            moments[other].append(timestamp_ms(event.position))
+    return max((max(each) - min(each) for each in moments.values()), default=0)
 
 
 def _places(rng: random.Random, count: int) -> dict[str, list[Partition]]:

@@ -76,8 +76,8 @@ class Belated:
 class SteppingStore(MemoryStore):
     """A store in memory that pauses the task that asks before every row that it changes."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(name)
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        super().__init__(name, clock=clock)
         self.belated: list[Belated] = []
 
     def _step(self, apply: Callable[[], Answer]) -> Answer:

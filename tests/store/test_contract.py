@@ -285,10 +285,25 @@ def test_tables_are_made_once_and_reported_when_missing(store: Store) -> None:
     assert store.missing_tables([SPEC]) == [T]
 
 
-@pytest.mark.parametrize("change", [{"family": "c"}, {"max_versions": 3}])
+@pytest.mark.parametrize("change", [{"family": "c"}, {"max_versions": 3}, {"ttl": 9}])
 def test_a_table_that_is_another_one_is_refused(store: Store, change: dict[str, Any]) -> None:
     with pytest.raises(StoreError, match=f"{next(iter(change))} is .* instead of"):
         store.ensure_tables([replace(SPEC, **change)])
+
+
+def test_cells_expire_unless_they_are_put_again(store: Store) -> None:
+    short = TableSpec("short", ttl=1)
+    store.ensure_tables([short, SPEC])
+    cells = {b"old": b"1", b"new": b"1"}
+    store.mutate("short", [Mutation(b"r", cells), Mutation(b"s", cells)])
+    store.mutate(T, [Mutation(b"kept", cells)])
+    time.sleep(2.5)
+    store.mutate("short", [Mutation(b"r", {b"new": b"2"})])
+    store.expire([short, SPEC])
+    assert store.rows("short", [b"r", b"s"]) == {b"r": {b"new": b"2"}}
+    assert dict(store.scan("short")) == {b"r": {b"new": b"2"}}
+    assert store.rows(T, [b"kept"]) == {b"kept": cells}
+    store.drop_tables([short])
 
 
 def test_a_missing_table_is_named_with_its_cure(store: Store) -> None:
