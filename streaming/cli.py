@@ -11,6 +11,7 @@ from streaming.errors import LeitongError
 
 _COMMANDS = {
     "config": "streaming.commands.config:config",
+    "dead-letters": "streaming.commands.dead_letters:dead_letters",
     "demo": "streaming.commands.demo:demo",
     "doctor": "streaming.commands.doctor:doctor",
     "export": "streaming.commands.export:export",

@@ -13,7 +13,10 @@ from streaming.stamping import stamp
 from streaming.store import ownership
 from streaming.store.opening import open_index
 
-COMMANDS = ("config", "demo", "doctor", "export", "produce", "replay", "run", "stack", "store")
+COMMANDS = (
+    "config", "dead-letters", "demo", "doctor", "export", "produce", "replay", "run", "stack",
+    "store",
+)  # fmt: skip
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -36,7 +39,7 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], comma
 
 def test_help_lists_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     _, out, _ = told(capsys, "--help")
-    assert tuple(re.findall(r"^  (\w+)  ", out, re.MULTILINE)) == COMMANDS
+    assert tuple(re.findall(r"^  ([a-z][\w-]*)  ", out, re.MULTILINE)) == COMMANDS
 
 
 def test_config_show_is_a_settings_file(

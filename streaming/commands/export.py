@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import orjson
 
-from streaming.commands.options import configured, read_settings, store_option
+from streaming.commands.options import configured, existing_index, read_settings, store_option
 
 _WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs")
 
@@ -33,18 +33,9 @@ def export(
     same byte for byte, whichever store they are in.
     """
     from streaming.exporting import exports  # noqa: PLC0415
-    from streaming.store.opening import open_index  # noqa: PLC0415
-    from streaming.store.tables import TABLES  # noqa: PLC0415
 
     settings = read_settings(file, assignments, store__url=store)
-    index = open_index(settings)
-    missing = index.missing_tables(TABLES)
-    if missing:
-        raise click.ClickException(
-            f"{settings.store.url}: there is no index of generation"
-            f" {settings.store.generation} (no table {missing[0]}); leitong run makes one"
-        )
-    found = exports(settings.stories.sources)[what](index)
+    found = exports(settings.stories.sources)[what](existing_index(settings))
     lines = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in found)
     if str(target) == "-":
         for line in lines:

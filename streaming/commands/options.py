@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from streaming.settings import Loaded, Settings, load
+from streaming.store.contract import Store
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -42,6 +43,21 @@ def read_settings(
 ) -> Settings:
     """Give the settings in force; ``flags`` are dotted keys with ``__`` for the dot."""
     return read_origins(file, assignments, **flags).settings
+
+
+def existing_index(settings: Settings) -> Store:
+    """Open the index of these settings; ClickException if nobody made its tables yet."""
+    from streaming.store.opening import open_index  # noqa: PLC0415
+    from streaming.store.tables import TABLES  # noqa: PLC0415
+
+    index = open_index(settings)
+    missing = index.missing_tables(TABLES)
+    if missing:
+        raise click.ClickException(
+            f"{settings.store.url}: there is no index of generation"
+            f" {settings.store.generation} (no table {missing[0]}); leitong run makes one"
+        )
+    return index
 
 
 def read_origins(

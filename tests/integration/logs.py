@@ -52,7 +52,15 @@ def log_of(url: str) -> list[LogRecord]:
         while any(consumer.position(place) < ends[place] for place in places):
             for batch in consumer.poll(timeout_ms=1000, max_records=5000).values():
                 records += [
-                    LogRecord(r.topic, r.partition, r.offset, r.timestamp, r.key, r.value)
+                    LogRecord(
+                        r.topic,
+                        r.partition,
+                        r.offset,
+                        r.timestamp,
+                        r.key,
+                        r.value,
+                        tuple(r.headers),
+                    )
                     for r in batch
                 ]
         return records
