@@ -2,6 +2,7 @@
 
 import pickle
 from datetime import UTC, timedelta, timezone
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -232,6 +233,12 @@ def test_numbers_of_overrides_that_would_change_are_refused(field: str) -> None:
         assert rejected.detail == (
             f"{field}: is too large a number to keep exactly; send it as text"
         )
+
+
+def test_the_events_that_the_readme_shows_are_valid() -> None:
+    readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    shown = [orjson.loads(line) for line in readme.splitlines() if line.startswith('{"event": ')]
+    assert {valid(each).kind for each in shown} == {kind for kind in Kind if kind.is_override}
 
 
 def test_what_other_events_hold_is_ignored_in_overrides() -> None:
