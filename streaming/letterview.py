@@ -6,10 +6,10 @@ terminal acts on, or that change the direction of text, are written as escapes.
 
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 from streaming.deadletters import DeadLetter, Entry, Replayed
+from streaming.times import write_time
 
 _PREVIEW_BYTES = 512
 _HEX_COLUMNS = 16
@@ -22,7 +22,7 @@ def summary(entry: Entry) -> str:
     letter = entry.letter
     parts = [
         letter.place,
-        moment(letter.coordinates.timestamp_ms),
+        write_time(letter.coordinates.timestamp_ms),
         letter.reason,
         letter.stage,
         visible(letter.detail),
@@ -54,7 +54,7 @@ def page(entry: Entry) -> Iterator[str]:
     """Yield the lines that tell everything: the fields, the headers, then the value."""
     letter = entry.letter
     yield f"place      {letter.place}"
-    yield f"time       {moment(letter.coordinates.timestamp_ms)}"
+    yield f"time       {write_time(letter.coordinates.timestamp_ms)}"
     yield f"stage      {letter.stage}"
     yield f"reason     {letter.reason}"
     yield f"detail     {visible(letter.detail)}"
@@ -74,17 +74,6 @@ def visible(text: str, keep: str = "") -> str:
         else _escape(character)
         for character in text
     )
-
-
-def moment(timestamp_ms: int) -> str:
-    """Write milliseconds since 1970 as UTC; as a number where no calendar has them."""
-    try:
-        written = datetime.fromtimestamp(timestamp_ms / 1000, UTC).isoformat(
-            timespec="milliseconds"
-        )
-    except (ValueError, OverflowError, OSError):
-        return f"{timestamp_ms} ms"
-    return written.replace("+00:00", "Z")
 
 
 def _value(letter: DeadLetter) -> Iterator[str]:
@@ -123,7 +112,7 @@ def _size(value: bytes | None) -> str:
 def _replayed(replayed: Replayed | None) -> str:
     if replayed is None:
         return "not replayed"
-    return f"replayed {moment(replayed.at_ms)} to {visible(replayed.to)}"
+    return f"replayed {write_time(replayed.at_ms)} to {visible(replayed.to)}"
 
 
 def _escape(character: str) -> str:

@@ -7,9 +7,10 @@ hold, then partition and offset, all big-endian. Everything that compares, store
 scans positions uses the bytes; `decode` is for people.
 """
 
-from datetime import UTC, datetime
 from struct import Struct
 from typing import NamedTuple, NewType
+
+from streaming.times import write_time
 
 Position = NewType("Position", bytes)
 """An encoded position. Compare with ``<``; never build one but through `encode`."""
@@ -29,9 +30,9 @@ class Coordinates(NamedTuple):
 
     def sortable(self) -> str:
         """Text that sorts like the position for topics of one length: ISO 8601, then the place."""
-        moment = datetime.fromtimestamp(self.timestamp_ms / 1000, UTC)
-        stamp = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return f"{stamp}/{self.topic}/{self.partition:05d}/{self.offset:020d}"
+        return (
+            f"{write_time(self.timestamp_ms)}/{self.topic}/{self.partition:05d}/{self.offset:020d}"
+        )
 
 
 def encode(timestamp_ms: int, topic: str, partition: int, offset: int) -> Position:

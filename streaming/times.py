@@ -1,4 +1,4 @@
-"""Publication times as newsrooms write them, as milliseconds since 1970."""
+"""Publication times as newsrooms write them, as milliseconds since 1970, and back."""
 
 import re
 from contextlib import suppress
@@ -14,6 +14,9 @@ _MILLISECONDS_FROM = 100_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _MILLISECOND = timedelta(milliseconds=1)
+_FOUR_CENTURIES = 146_097 * 86_400_000
+_YEAR_ONE = -62_135_596_800_000
+_USUAL_DIGITS = 4
 # The characters around month and day.
 _USUAL = ("--T", "-- ")
 
@@ -62,6 +65,21 @@ def parse_time(value: str | float, naive: tzinfo = CHINA) -> int | None:
     if abs(milliseconds) >= _MILLISECONDS_FROM * 1000:
         return None
     return int(milliseconds)
+
+
+def write_time(milliseconds: int) -> str:
+    """Write milliseconds since 1970 as ISO 8601 in UTC, such as 2023-10-20T03:38:00.000Z.
+
+    Texts sort like times: years of five digits and more, which only a wrong clock or unit
+    gives, have a letter before them that says how many (RFC 2550). Times before the year 1
+    are written as its beginning.
+    """
+    cycles, rest = divmod(max(milliseconds, _YEAR_ONE), _FOUR_CENTURIES)
+    # The calendar repeats after 400 years, and Python's ends with the year 9999.
+    moment = _EPOCH + rest * _MILLISECOND
+    year = f"{moment.year + 400 * cycles:04d}"
+    letter = "" if len(year) == _USUAL_DIGITS else chr(ord("A") + len(year) - _USUAL_DIGITS - 1)
+    return f"{letter}{year}{moment:-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
 def _milliseconds(part: dict[str, str | None], naive: tzinfo) -> int | None:

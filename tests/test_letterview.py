@@ -77,12 +77,6 @@ def test_values_of_nothing_are_told_apart() -> None:
     assert list(letterview.page(entry(b"")))[-1] == "value      0 bytes"
 
 
-def test_times_that_no_calendar_has_are_numbers() -> None:
-    for moment in (2**62, -(2**62)):
-        assert letterview.moment(moment) == f"{moment} ms"
-    assert letterview.moment(-1) == "1969-12-31T23:59:59.999Z"
-
-
 @given(st.text(st.characters(exclude_categories=[]), max_size=40))
 def test_nothing_that_a_terminal_acts_on_gets_through(text: str) -> None:
     seen = letterview.visible(text)

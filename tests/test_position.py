@@ -35,3 +35,11 @@ def test_the_text_for_people_sorts_within_a_topic() -> None:
     early, late = Coordinates(1_000, "t", 3, 9), Coordinates(1_000, "t", 10, 1)
     assert early.sortable() == "1970-01-01T00:00:01.000Z/t/00003/00000000000000000009"
     assert early.sortable() < late.sortable()
+
+
+@given(COORDINATES, COORDINATES)
+def test_every_position_has_a_text_that_sorts_like_it(one: Coordinates, other: Coordinates) -> None:
+    one, other = one._replace(topic="t"), other._replace(topic="t")
+    if max(one.partition, other.partition) < 100_000:
+        assert (one.sortable() < other.sortable()) == (one < other)
+    assert one.sortable().endswith(f"/t/{one.partition:05d}/{one.offset:020d}")

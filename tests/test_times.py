@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.times import CHINA, parse_time
+from streaming.times import CHINA, parse_time, write_time
 
 
 @pytest.mark.parametrize(
@@ -77,3 +77,31 @@ def test_iso_8601_is_read_exactly(moment: datetime, offset: timezone) -> None:
 @given(st.text() | st.floats(allow_nan=False, allow_infinity=False) | st.integers())
 def test_nothing_raises(written: str | float) -> None:
     assert parse_time(written, CHINA) is None or isinstance(parse_time(written, CHINA), int)
+
+
+@pytest.mark.parametrize(
+    ("milliseconds", "written"),
+    [
+        (0, "1970-01-01T00:00:00.000Z"),
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (1_767_571_200_123, "2026-01-05T00:00:00.123Z"),
+        (253_402_300_799_999, "9999-12-31T23:59:59.999Z"),
+        (253_402_300_800_000, "A10000-01-01T00:00:00.000Z"),
+        # 2026 in microseconds, as some producers stamp by mistake.
+        (1_767_571_200_123_456, "A57982-02-07T00:02:03.456Z"),
+        (-62_135_596_800_000, "0001-01-01T00:00:00.000Z"),
+        (-(2**63), "0001-01-01T00:00:00.000Z"),
+    ],
+)
+def test_every_time_can_be_written(milliseconds: int, written: str) -> None:
+    assert write_time(milliseconds) == written
+
+
+@given(st.integers(-62_135_596_800_000, 2**63 - 1), st.integers(-62_135_596_800_000, 2**63 - 1))
+def test_written_times_sort_like_times(one: int, other: int) -> None:
+    assert (write_time(one) < write_time(other)) == (one < other)
+
+
+@given(st.integers(-62_135_596_800_000, 253_402_300_799_999))
+def test_written_times_are_read_as_what_they_were(milliseconds: int) -> None:
+    assert parse_time(write_time(milliseconds)) == milliseconds
