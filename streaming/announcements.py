@@ -8,7 +8,7 @@ send later than that, its successor has seen the intents and says what is right 
 larger token. Outside the law that the tables are a function of the log.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ import orjson
 
 from streaming.engine.judge import Judged
 from streaming.exporting import Line, verdict_event
-from streaming.store import keys
+from streaming.store import keys, lease
 from streaming.store.articles import TABLE
 from streaming.store.contract import Mutation, Store
 
@@ -72,13 +72,21 @@ def due(item: Judged, token: bytes) -> Announcement | None:
     return Announcement(item.article, message, orjson.dumps([revision, event, previous]))
 
 
-def intend(store: Store, token: bytes, announcements: Iterable[Announcement]) -> None:
-    """Note that these announcements are about to be sent."""
+def deliver(
+    store: Store,
+    token: bytes,
+    announcements: Sequence[Announcement],
+    send: Callable[[Iterable[Message]], None],
+    owner: str | None,
+) -> None:
+    """Send announcements, and note it; LeaseLost if ``owner`` no longer owns the index.
+
+    ``send`` returns when all messages are durable. May be repeated, and then sends again.
+    """
     _note(store, token, announcements, _INTENT)
-
-
-def confirm(store: Store, token: bytes, announcements: Iterable[Announcement]) -> None:
-    """Note that these announcements are durable."""
+    if owner is not None:
+        lease.check(store, owner)
+    send(each.message for each in announcements)
     _note(store, token, announcements, _SENT)
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from streaming import deadletters
 from streaming.deadletters import DeadLetter, Entry, Replayed
-from streaming.engine.events import LoggedContent
+from streaming.engine.events import Logged, LoggedContent
 from streaming.enrichment import Enricher
 from streaming.errors import LeitongError, SourceError
 from streaming.filelog import SEGMENT_RECORDS, LogRecord
@@ -136,8 +136,8 @@ class Redelivery:
 
     def _acceptable(self, chunk: list[Entry], tally: Tally) -> Iterator[DeadLetter]:
         answers = self._enricher.enrich([record_of(entry.letter) for entry in chunk])
-        events = [answer for answer in answers if isinstance(answer, LoggedContent)]
-        rows = articles.read(self._store, {event.article for event in events})
+        named = {answer.article for answer in answers if not isinstance(answer, Rejected)}
+        rows = articles.read(self._store, named)
         for entry, answer in zip(chunk, answers, strict=True):
             if isinstance(answer, Rejected):
                 tally.refused[answer.reason] += 1
@@ -148,14 +148,13 @@ class Redelivery:
             else:
                 yield entry.letter
 
-    def _overtaken(
-        self, entry: Entry, event: LoggedContent, rows: Mapping[str, ArticleRow]
-    ) -> bool:
+    def _overtaken(self, entry: Entry, event: Logged, rows: Mapping[str, ArticleRow]) -> bool:
         # With its own time it goes where it stood; sent before, it may have overtaken itself.
         if self._options.even_overtaken or self._options.own_time or entry.replayed is not None:
             return False
-        known = rows[event.article].current_position
-        return known is not None and known > event.position
+        row = rows[event.article]
+        known = row.contents if isinstance(event, LoggedContent) else row.overrides
+        return max(known, default=event.position) > event.position
 
     def _deliver(self, letters: Iterable[DeadLetter], tally: Tally) -> None:
         handed_over = []

@@ -6,7 +6,7 @@ batch's number is never used as an identity; numbers begin anew with a checkpoin
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -26,7 +26,6 @@ from streaming.query import tasks
 from streaming.query.announce import Announcer
 from streaming.query.progress import publish_offsets
 from streaming.settings import Settings
-from streaming.store import lease
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
 from streaming.store.tables import tables
@@ -154,6 +153,10 @@ class BatchProcessor:
         _write_figures(store, figures)
         _log.info("%s", figures.summary())
 
+    def _announce(self, messages: Iterable[Message]) -> None:
+        self._verdicts.send(messages)
+        self._reached("announced")
+
     def _forget(self, store: Store) -> None:
         """Let the store remove what has expired, now and then."""
         if time.monotonic() < self._forget_at:
@@ -208,12 +211,7 @@ class BatchProcessor:
         due = [
             tasks.announcement(row.asDict()) for row in own + list(others.values()) if row["said"]
         ]
-        announcements.intend(store, token, due)
-        if self._owner is not None:
-            lease.check(store, self._owner)
-        self._verdicts.send(each.message for each in due)
-        self._reached("announced")
-        announcements.confirm(store, token, due)
+        announcements.deliver(store, token, due, self._announce, self._owner)
         refused = deadletters.read(store, [bytes(row["row"]) for row in letters])
         self._dead_letters.send(
             Message(each.key, each.value, tuple(each.message_headers())) for each in refused

@@ -7,6 +7,7 @@ and the same seed gives the same one again.
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import partial
 from typing import Any, TypeVar
 
 import greenlet
@@ -40,11 +41,11 @@ class Task:
 
     @property
     def done(self) -> bool:
-        return self._greenlet.dead
+        return bool(self._greenlet.dead)
 
     @property
     def ready(self) -> bool:
-        return not self.done and (self.waiting_for is None or self.waiting_for())
+        return not self.done and (self.waiting_for is None or bool(self.waiting_for()))
 
     def step(self, order: Order = Order.GO) -> None:
         """Do one step, up to the next pause."""
@@ -109,7 +110,7 @@ class SteppingStore(MemoryStore):
                 kept = tuple(q for q in mutation.delete if q not in mutation.put)
                 parts = [Mutation(mutation.row, mutation.put), Mutation(mutation.row, {}, kept)]
             for part in parts:
-                self._step(lambda part=part: super(SteppingStore, self).mutate(table, [part]))
+                self._step(partial(super().mutate, table, [part]))
 
     def scan(
         self,

@@ -6,12 +6,14 @@ around it: who goes on, who dies, what a broken connection did, when tables forg
 
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
+import greenlet
 import orjson
 
 from streaming import announcements, exporting
@@ -68,19 +70,15 @@ class Faults:
 
 PROFILES = {
     "calm": Faults(),
-    "crash": Faults(crash=0.02, lost_reply=0.01, belated=0.01),
+    "crash": Faults(crash=0.006, lost_reply=0.003, belated=0.003),
     "speculate": Faults(speculation=0.5),
     "replay": Faults(replay=0.3, skip=0.5),
-    "zombie": Faults(crash=0.015, speculation=0.4, zombie=0.8),
-    "takeover": Faults(crash=0.005, zombie=0.5, takeover=0.01),
-    "two": Faults(crash=0.005, two_queries=True),
-    "expiry": Faults(crash=0.01, lost_reply=0.005, expiry=True),
-    "all": Faults(0.01, 0.005, 0.005, 0.3, 0.7, 0.004, 0.2, 0.4),
+    "zombie": Faults(crash=0.006, speculation=0.4, zombie=0.8),
+    "takeover": Faults(crash=0.002, zombie=0.5, takeover=0.004),
+    "two": Faults(crash=0.003, two_queries=True),
+    "expiry": Faults(crash=0.003, lost_reply=0.002, expiry=True),
+    "all": Faults(0.003, 0.002, 0.002, 0.2, 0.7, 0.002, 0.2, 0.4),
 }
-
-
-class Died(BaseException):
-    """Never raised into the code: a process that dies is just not resumed."""
 
 
 @dataclass(eq=False)
@@ -127,7 +125,7 @@ class World:
         self._zombies: list[Task] = []
         self._graveyard: list[Task] = []
         self._skipped = faults.skip > rng.random()
-        self._hub = _current()
+        self._hub = greenlet.getcurrent()
         self.queries = self._queries()
 
     # -- running
@@ -285,30 +283,29 @@ class World:
                 holding.beat()
             if query.process is not process:
                 return
-            if query.planned is None:
-                query.planned = self._cut(query)
-            ends = query.planned
-            batch = [
+            ends = query.planned = query.planned or self._cut(query)
+            query.batch = batch = [
                 event
                 for p in query.partitions
                 for event in self.history.partitions[p][query.done[p] : ends[p]]
             ]
-            query.batch = batch
-            if not batch:
-                query.planned = None
-                continue
-            self._count(Fault.CUT, batch)
-            self.wall_ms = max([self.wall_ms, *(timestamp_ms(e.position) for e in batch)])
-            if self.faults.expiry and self.rng.random() < 0.5 and self.store.expire(self.tables):
-                self._count(Fault.EXPIRY, batch)
-            if len(self.queries) > 1 and all(q.process for q in self.queries):
-                self._count(Fault.OVERLAP, batch)
-            self._micro_batch(process, batch, holding.owner if holding else None)
+            if batch:
+                self._pass_time(batch)
+                self._micro_batch(process, batch, holding.owner if holding else None)
             if query.process is not process:
                 return  # a survivor of a takeover: its checkpoint is another one's now
             query.done, query.planned = ends, None
         if holding:
             holding.release()
+
+    def _pass_time(self, batch: list[Logged]) -> None:
+        """Note a batch, and let the tables forget what is due by its time."""
+        self._count(Fault.CUT, batch)
+        self.wall_ms = max([self.wall_ms, *(timestamp_ms(e.position) for e in batch)])
+        if self.faults.expiry and self.rng.random() < 0.5 and self.store.expire(self.tables):
+            self._count(Fault.EXPIRY, batch)
+        if len(self.queries) > 1 and all(q.process for q in self.queries):
+            self._count(Fault.OVERLAP, batch)
 
     def _cut(self, query: Query) -> dict[Partition, int]:
         """Choose the offsets at which the next batch ends."""
@@ -338,32 +335,28 @@ class World:
 
         def put_all() -> None:
             alone = owner is not None
-            work = [
-                checked(lambda c=chunk: put(store, rules, c, alone=alone))
-                for chunk in self._chunks(batch)
-            ]
-            self._run_tasks(process, batch, work)
+            work = [partial(put, store, rules, c, alone=alone) for c in self._chunks(batch)]
+            self._run_tasks(process, batch, [checked(each) for each in work])
 
         def judge_all(token: bytes, mark: bytes | None) -> list[tuple[list[Judged], set[int]]]:
             def job(chunk: list[Logged]) -> tuple[list[Judged], set[int]]:
                 judged = judge(store, rules, by_article(chunk), token, mark)
                 return judged, statistics.record(store, judged, token)
 
-            work = [checked(lambda c=chunk: job(c)) for chunk in self._chunks(batch)]
+            work = [checked(partial(job, chunk)) for chunk in self._chunks(batch)]
             return self._run_tasks(process, batch, work)
+
+        def send(messages: Iterable[announcements.Message]) -> None:
+            for message in messages:
+                pause()
+                self.stream.append(message)
 
         self._note("batch " + ", ".join(f"{e.article}@{timestamp_ms(e.position)}" for e in batch))
         done = attempt(store, max(e.position for e in batch), put_all, judge_all)
         statistics.roll_up(store, {m for _, minutes in done.judged for m in minutes})
         everyone = [item for judged, _ in done.judged for item in judged]
         due = [a for item in everyone if (a := announcements.due(item, done.token))]
-        announcements.intend(store, done.token, due)
-        if owner is not None:
-            lease.check(store, owner)
-        for each in due:
-            pause()
-            self.stream.append(each.message)
-        announcements.confirm(store, done.token, due)
+        announcements.deliver(store, done.token, due, send, owner)
 
     def _chunks(self, batch: Sequence[Logged]) -> list[list[Logged]]:
         """Spread the articles of a batch over tasks."""
@@ -494,9 +487,3 @@ class World:
 
     def _note(self, line: str) -> None:
         self.trace.append(line)
-
-
-def _current() -> Any:
-    import greenlet  # noqa: PLC0415
-
-    return greenlet.getcurrent()
