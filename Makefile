@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test lint bench stack-up stack-down clean
+.PHONY: setup demo test lint soak bench stack-up stack-down clean
 
 setup: $(READY)
 
@@ -28,6 +28,9 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+soak: setup
+	$(BIN)/python -m tests.simulation.soak --histories $(or $(N),20000)
 
 bench: setup
 	$(BIN)/python benchmarks/end_to_end.py

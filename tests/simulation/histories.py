@@ -59,7 +59,6 @@ STYLES = ("mixed", "mixed", "late", "late", "hot", "editors")
 def history(
     rng: random.Random,
     *,
-    size: int | None = None,
     topics: int | None = None,
     style: str | None = None,
 ) -> History:
@@ -70,7 +69,7 @@ def history(
     articles are edited soon or never, over a time in which much may be forgotten.
     """
     style = style or rng.choice(STYLES)
-    count = size or (rng.randrange(15, 36) if style == "brief" else rng.randrange(5, 26))
+    count = rng.randrange(15, 36) if style == "brief" else rng.randrange(5, 26)
     several = {"mixed": rng.randrange(3, 4 + count // 2), "hot": count, "brief": count // 2}
     names = [f"a{i}" for i in range(several.get(style) or rng.randrange(3, 6))]
     places = _places(rng, topics or (2 if style == "late" else rng.choice((1, 1, 2))))
@@ -105,7 +104,7 @@ def history(
             moment = max(0, moment - rng.randrange(20))
         position = encode(moment * UNIT_MS, topic, partition[1], len(events))
         events.append(_event(rng, style, name, names, position, fingerprints))
-    _name_kinds(made)
+    name_kinds(made)
     if style == "brief":
         made.forget_ms = rules.window_ms + _longest_life(made) + LATEST_MS
     return made
@@ -138,7 +137,7 @@ def _event(
     position: Position,
     fingerprints: tuple[int, ...],
 ) -> Logged:
-    if rng.random() < (0.35 if style == "editors" else 0.06):
+    if rng.random() < (0.35 if style == "editors" else 0.08):
         ruling = rng.choice(
             (Ruling.ORIGINAL, Ruling.ORIGINAL, Ruling.NOT_DUPLICATE, Ruling.RELEASED)
         )
@@ -153,7 +152,7 @@ def _event(
     return LoggedContent(name, position, content)
 
 
-def _name_kinds(made: History) -> None:
+def name_kinds(made: History) -> None:
     contents: dict[str, list[Position]] = defaultdict(list)
     carriers: dict[int, set[str]] = defaultdict(set)
     for event in sorted(made.log(), key=lambda e: e.position):

@@ -1,0 +1,280 @@
+"""Bugs to plant: each is one that a change of this code could bring, and must be caught.
+
+A bug is a set of replacements in the project's modules, in force while it is planted, and
+the profiles of faults under which it shows.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Any
+from unittest.mock import patch
+
+import greenlet
+
+from streaming import announcements
+from streaming.engine import affected, attempt, judge, snapshot, statistics
+from streaming.engine.events import by_article
+from streaming.matching.verdict import Candidate
+from streaming.position import at, split_entry, timestamp_ms
+from streaming.store import articles, index, keys, lease, ownership
+from streaming.store.contract import Mutation
+from tests.simulation import world
+from tests.simulation.histories import History
+from tests.simulation.stepping import Order, SteppingStore, pause
+
+
+@dataclass(frozen=True)
+class Bug:
+    """``replacements`` maps an owner and the name of its attribute to what is put there."""
+
+    replacements: Mapping[tuple[Any, str], Any]
+    profiles: tuple[str, ...] = ("calm", "crash", "all")
+    style: str | None = None
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        with ExitStack() as stack:
+            for (owner, name), replacement in self.replacements.items():
+                stack.enter_context(patch.object(owner, name, replacement))
+            yield
+
+
+def _nothing(*_: Any, **__: Any) -> Any:
+    return ()
+
+
+def _surplus(*steps: str) -> Callable[..., int]:
+    """Moves the surplus of heads in another order, or leaves a step out."""
+
+    def move(self: index.Index, heads: Mapping[Any, index.Head]) -> int:
+        for key, head in heads.items():
+            moved = head.entries[self.head_size :]
+            row = keys.head(key)
+            mutations = {
+                "tail": [("tail", Mutation(row + entry, {b"e": b""})) for entry in moved],
+                "boundary": [
+                    ("fingerprint", Mutation(row, {keys.BOUNDARY + _first_of(moved[0]): b""}))
+                ],
+                "head": [("fingerprint", Mutation(row, {}, tuple(keys.ENTRY + e for e in moved)))],
+            }
+            for step in steps:
+                for table, mutation in mutations[step]:
+                    self._store.mutate(table, [mutation])
+        return 0
+
+    return move
+
+
+def _first_of(entry: bytes) -> bytes:
+    return split_entry(entry)[0]
+
+
+def _believe_any_entry(self: Any) -> bool:
+    exhausted = not self._asked
+    self.slots += self._asked
+    if len(self.slots) >= self._wanted:
+        return True
+    if exhausted and self._tail_open:
+        self._tail_open = False
+        self.slots.clear()
+        self._source = iter(self._snapshot.entries(self._key, self._low, self._high))
+        return False
+    return exhausted
+
+
+def _entries_as_of_the_read(store: Any, rules: Any, events: Any, *, alone: bool = True) -> None:
+    """Entries are written for `first` as it was before the events."""
+    del alone
+    mine = by_article(events)
+    before = articles.read(store, mine)
+    carriers, after = [], {}
+    for name, brought in mine.items():
+        after[name] = before[name].with_events(brought.contents, brought.overrides)
+        first = before[name].first or after[name].first
+        if first is not None:
+            carriers += [(key, first, name) for key in after[name].keys_ever(rules)]
+    index.Index(store, rules).put(carriers)
+    hints = [articles.hint(n, name) for name, row in after.items() for n in row.ever_named]
+    store.mutate(articles.TABLE, hints)
+    store.mutate(articles.TABLE, [articles.events_of(name, row) for name, row in after.items()])
+
+
+def _keys_of_current_only(self: Any, rules: Any) -> frozenset[Any]:
+    return self.current.keys(rules) if self.current is not None else frozenset()
+
+
+def _without_tombstones(name: str, row: Any) -> Mutation:
+    live = {p: c for p, c in row.contents.items() if c is not None}
+    return _events_of(name, replace(row, contents=live))
+
+
+_events_of = articles.events_of
+
+
+def _edit_begins_anew(self: Any) -> Any:
+    return self.current_position if self.current is not None else _first(self)
+
+
+_first = vars(articles.ArticleRow)["first"].func
+
+
+def _narrow_search(row: Any, brought: Any, rules: Any) -> Any:
+    carried = articles.keys_of(brought.contents.values(), rules)
+    until = timestamp_ms(row.first) + rules.window_ms
+    return affected._Search(row.first, carried, until, wide=False)
+
+
+def _token_before_put(store: Any, top: Any, run_put: Any, run_judge: Any) -> Any:
+    entrance = ownership.enter(store, top)
+    token = ownership.next_token(store)
+    run_put()
+    mark = ownership.mark_beside(store, entrance)
+    return attempt.Attempted(token, run_judge(token, mark))
+
+
+def _mark_of_the_start(store: Any, entrance: Any) -> Any:
+    del store
+    return entrance.found
+
+
+def _one_token(store: Any) -> bytes:
+    del store
+    return keys.token(1)
+
+
+def _beat_without_looking(self: Any) -> None:
+    del self
+
+
+def _send_without_intent(store: Any, token: bytes, due: Any, send: Any, owner: str | None) -> None:
+    if owner is not None:
+        lease.check(store, owner)
+    send(each.message for each in due)
+    announcements._note(store, token, due, announcements._SENT)
+
+
+def _note_before_sending(store: Any, token: bytes, due: Any, send: Any, owner: str | None) -> None:
+    if owner is not None:
+        lease.check(store, owner)
+    announcements._note(store, token, due, announcements._SENT)
+    send(each.message for each in due)
+
+
+def _count_what_was_judged(store: Any, minutes: Any) -> None:
+    """The minutes' counts are written by whoever comes last, not by who saw most."""
+    with patch.object(ownership, "next_token", _one_token):
+        _roll_up(store, minutes)
+
+
+_roll_up = statistics.roll_up
+
+
+def _from_the_next_step_of_time(moment_ms: int) -> bytes:
+    return at(moment_ms + 1)
+
+
+def _forget_after_the_window(self: Any) -> int:
+    return int(self.rules.window_ms)
+
+
+_lost: list[Any] = []
+
+
+def _answer_of_another_call(_: Any, apply: Callable[[], Any]) -> Any:
+    """After a reply was lost, the next call on the connection gets it."""
+    order = pause() if greenlet.getcurrent().parent is not None else Order.GO
+    answer = apply()
+    if order is not Order.GO:
+        _lost.append(answer)
+        return None
+    if _lost and isinstance(_lost[-1], type(answer)):
+        return _lost.pop()
+    return answer
+
+
+def _candidates_by_any_key(snap: Any, rules: Any, live: Any) -> Any:
+    """What an article carried once is compared with what it says now."""
+    found = _candidates(snap, rules, live)
+    for name, (first, content) in live.items():
+        for key in content.keys(rules):
+            for other in snap.near(key):
+                for position, article in snap.visible(other, first):
+                    current = snap.article(article).current
+                    known = {candidate.article for candidate in found[name]}
+                    if current is not None and article not in known:
+                        found[name].append(
+                            Candidate(article, position, replace(content, source="stale"))
+                        )
+    return found
+
+
+_candidates = judge._candidates
+
+BUGS: dict[str, Bug] = {
+    "no barrier": Bug({(world.World, "barrier"): False}),
+    "head surplus dropped": Bug({(index.Index, "move_surplus"): _surplus("head")}, style="hot"),
+    "boundary forgotten": Bug(
+        {(index.Index, "move_surplus"): _surplus("tail", "head")}, style="hot"
+    ),
+    "boundary set after the deletion": Bug(
+        {(index.Index, "move_surplus"): _surplus("tail", "head", "boundary")}, ("storm",), "hot"
+    ),
+    "surplus deleted before it is moved": Bug(
+        {(index.Index, "move_surplus"): _surplus("boundary", "head", "tail")}, ("storm",), "hot"
+    ),
+    "head trusted whole": Bug(
+        {(index.Head, "answers"): lambda *_: True, (index.Head, "trusted"): lambda s: s.entries},
+        style="hot",
+    ),
+    "stale entry believed": Bug({(snapshot._Reading, "settle"): _believe_any_entry}),
+    "stale finding believed": Bug({(judge, "_candidates"): _candidates_by_any_key}),
+    "first not lowered by a late create": Bug({(world, "put"): _entries_as_of_the_read}),
+    "an edit begins anew": Bug({(articles.ArticleRow, "first"): property(_edit_begins_anew)}),
+    "tombstone forgotten": Bug({(articles, "events_of"): _without_tombstones}),
+    "late displacement ignored": Bug({(affected, "_sharing"): lambda *_: set()}),
+    "citing articles ignored": Bug({(affected, "_citing"): _nothing}),
+    "former window ignored when first goes down": Bug(
+        {(affected, "_search"): _narrow_search}, ("calm",), "late"
+    ),
+    "superseded versions not indexed": Bug(
+        {(articles.ArticleRow, "keys_ever"): _keys_of_current_only}
+    ),
+    "window off by one": Bug({(snapshot, "at"): _from_the_next_step_of_time}),
+    "verdicts not fenced": Bug(
+        {(ownership, "next_token"): _one_token},
+        ("zombie", "takeover", "all"),
+    ),
+    "counts not fenced": Bug({(statistics, "roll_up"): _count_what_was_judged}, ("takeover",)),
+    "lease not checked": Bug(
+        {
+            (lease, "check"): _nothing,
+            (lease.Lease, "beat"): _beat_without_looking,
+        },
+        ("takeover",),
+    ),
+    "announced without an intent": Bug(
+        {(announcements, "deliver"): _send_without_intent}, ("takeover", "all")
+    ),
+    "announcement noted before it is sent": Bug(
+        {(announcements, "deliver"): _note_before_sending}, ("crash", "all")
+    ),
+    "editors' hints not written": Bug(
+        {(articles, "hint"): lambda n, _: Mutation(keys.article(n), {})}
+    ),
+    "named articles not judged again": Bug(
+        {(articles.ArticleRow, "ever_named"): property(lambda _: frozenset())}
+    ),
+    "token taken before the puts": Bug({(world, "attempt"): _token_before_put}, ("two",)),
+    "another query's mark ignored": Bug({(ownership, "mark_beside"): _mark_of_the_start}, ("two",)),
+    "rows of two queries not read again": Bug(
+        {(articles.ArticleRow, "differs"): lambda *_: False}, ("two",)
+    ),
+    "reply of another call accepted": Bug(
+        {(SteppingStore, "_step"): _answer_of_another_call}, ("crash",)
+    ),
+    "tables forget too soon": Bug(
+        {(History, "forget_ms"): property(_forget_after_the_window, lambda *_: None)},
+        ("expiry",),
+    ),
+}
