@@ -4,12 +4,14 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from streaming.store.contract import Store, TableSpec
+from streaming.store.contract import Mutation, Store, TableSpec
 from streaming.store.urls import open_store
+from tests.store.wire import DIALECTS, Server, Servers, Wire, client, row
 
 TABLE = TableSpec("things", family="similar")
 
@@ -26,12 +28,12 @@ class Backend:
         return open_store(self.url, self.prefix)
 
 
-@pytest.fixture(params=["memory", "sqlite", "hbase"])
+@pytest.fixture(params=["memory", "sqlite", "wire", "hbase"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     yield from _backend(request.param, request, tmp_path)
 
 
-@pytest.fixture(params=["sqlite", "hbase"])
+@pytest.fixture(params=["sqlite", "wire", "hbase"])
 def shared_backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     """Those that several processes can use."""
     yield from _backend(request.param, request, tmp_path)
@@ -47,6 +49,11 @@ def _backend(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
     urls: dict[str, Callable[[], str]] = {
         "memory": lambda: f"memory:{unique}",
         "sqlite": lambda: f"sqlite:{tmp_path / 'store.db'}",
+        # The same client as HBase's, at a server of the tests' own.
+        "wire": lambda: (
+            f"hbase://{request.getfixturevalue('servers')().endpoint}/test"
+            "?admin=none&compression=none"
+        ),
         # Layouts are tested elsewhere; a plain table is made in half the time.
         "hbase": lambda: (
             f"hbase://{request.getfixturevalue('stack').hbase}/test?admin=none&compression=none"
@@ -57,6 +64,43 @@ def _backend(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
     store.ensure_tables([TABLE])
     yield backend
     store.drop_tables([TABLE])
+    store.close()
+
+
+@pytest.fixture
+def servers() -> Iterator[Servers]:
+    """Make servers, with rows in a table "p_things" unless they are told what they hold.
+
+    Each row has its own key in the cell "row". They are stopped with the test.
+    """
+    made: list[Server] = []
+
+    def make(*arguments: Any, **options: Any) -> Server:
+        server = Server(*arguments, **options)
+        made.append(server)
+        if not server.tables.getTableNames():
+            server.tables.create("p_things")
+            keys = [b"r", *(b"%03d" % n for n in range(300))]
+            server.tables.fill("p_things", {key: {b"c:row": key} for key in keys})
+        return server
+
+    yield make
+    for server in made:
+        server.stop()
+
+
+@pytest.fixture(params=DIALECTS, ids="-".join)
+def wire(request: pytest.FixtureRequest, servers: Servers) -> Iterator[Wire]:
+    """A server, and a client of it that has used a connection for reads and writes."""
+    transport, protocol = request.param
+    server = servers(transport=transport, protocol=protocol)
+    store = client(server.endpoint, transport=transport, protocol=protocol)
+    assert store.rows("things", [b"000"]) == row(b"000")
+    store.mutate("things", [Mutation(b"used", {b"q": b"1"})])
+    assert store.compare_and_put("things", b"used", b"lock", None, b"me")
+    assert dict(store.scan("things", b"000", b"001")) == row(b"000")
+    assert server.accepted == 1
+    yield server, store
     store.close()
 
 

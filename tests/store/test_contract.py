@@ -3,7 +3,7 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from threading import Thread
 from typing import Any
@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from streaming.errors import StoreError
 from streaming.store.contract import Cells, Mutation, Store, TableSpec
+from tests.store.steps import Compare, Delete, Read, Scan, Step, apply, run
 
 T = "things"
 SPEC = TableSpec(T, family="similar")
@@ -361,28 +362,6 @@ MUTATIONS = st.builds(
 )
 
 
-@dataclass(frozen=True)
-class Scan:
-    start: bytes
-    stop: bytes | None
-    limit: int | None
-    keys_only: bool
-
-
-@dataclass(frozen=True)
-class Compare:
-    row: bytes
-    qualifier: bytes
-    expected: bytes | None
-    value: bytes
-
-
-@dataclass(frozen=True)
-class Delete:
-    rows: tuple[bytes, ...]
-
-
-Step = list[Mutation] | Scan | Compare | Delete
 STEPS: st.SearchStrategy[list[Step]] = st.lists(
     st.one_of(
         st.lists(MUTATIONS, max_size=6),
@@ -395,53 +374,15 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
         ),
         st.builds(Compare, ROWS, QUALIFIERS, st.none() | FULL_VALUES, FULL_VALUES),
         st.builds(Delete, st.lists(ROWS, max_size=3).map(tuple)),
+        st.builds(Read, st.lists(ROWS, max_size=4).map(tuple)),
     ),
     max_size=12,
 )
 
 
-def _apply(model: dict[bytes, Cells], step: Step) -> object:
-    """What the contract says of a step, in plain Python."""
-    answer: object = None
-    match step:
-        case list():
-            for mutation in step:
-                cells = model.setdefault(mutation.row, {})
-                for qualifier in mutation.delete:
-                    cells.pop(qualifier, None)
-                cells.update(mutation.put)
-        case Scan(start, stop, limit, keys_only):
-            between = sorted(r for r in model if r >= start and (stop is None or r < stop))
-            answer = [(row, {} if keys_only else model[row]) for row in between[:limit]]
-        case Compare(row, qualifier, expected, value):
-            current = model.get(row, {}).get(qualifier) or None
-            if current == expected:
-                model.setdefault(row, {})[qualifier] = value
-            answer = current in (expected, value)
-        case Delete(rows):
-            for row in rows:
-                model.pop(row, None)
-    for row in [row for row, cells in model.items() if not cells]:
-        del model[row]
-    return answer
-
-
-def _run(store: Store, step: Step) -> object:
-    match step:
-        case list():
-            store.mutate(T, step)
-        case Scan(start, stop, limit, keys_only):
-            return list(store.scan(T, start, stop, limit=limit, keys_only=keys_only))
-        case Compare(row, qualifier, expected, value):
-            return store.compare_and_put(T, row, qualifier, expected, value)
-        case Delete(rows):
-            store.delete_rows(T, rows)
-    return None
-
-
 def test_any_history_equals_that_of_a_plain_dict(backend: Any) -> None:
     store = backend.open()
-    examples = {"memory": 300, "sqlite": 150, "hbase": 25}[backend.name]
+    examples = {"memory": 300, "sqlite": 150, "wire": 100, "hbase": 25}[backend.name]
 
     @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(STEPS)
@@ -449,10 +390,9 @@ def test_any_history_equals_that_of_a_plain_dict(backend: Any) -> None:
         store.delete_rows(T, [row for row, _ in store.scan(T, keys_only=True)])
         model: dict[bytes, Cells] = {}
         for step in steps:
-            wanted = _apply(model, step)
-            assert _run(store, step) == wanted
-            rows = list(model)
-            assert store.rows(T, [*rows, *rows, b"absent"]) == model
+            wanted = apply(model, step)
+            assert run(store, T, step) == wanted
+            assert store.rows(T, [*model, *model, b"absent"]) == model
         assert list(store.scan(T)) == sorted(model.items())
 
     history()
