@@ -1,9 +1,8 @@
 """Calls to HBase's Thrift services that end: in an answer, or in an error before a deadline.
 
-A thriftpy2 client pairs answers with calls by their order alone. After anything went wrong
-in the middle of a call, a timeout or Ctrl-C included, the next answer on that connection may
-belong to the call before; so such a connection is never used again. Connections are not
-shared by threads and not inherited over a fork.
+After anything went wrong in the middle of a call, a timeout or Ctrl-C included, the next
+answer on that connection may belong to the call before; so such a connection is never used
+again. Connections are not shared by threads and not inherited over a fork.
 """
 
 import importlib
@@ -20,13 +19,13 @@ from typing import Any, Literal, TypeVar
 
 import happybase  # noqa: F401 - its import loads the Thrift 1 service that is used below
 from thriftpy2.protocol import TBinaryProtocol, TCompactProtocol
-from thriftpy2.protocol.cybin.cybin import ProtocolError
-from thriftpy2.thrift import TApplicationException, TClient, TException
+from thriftpy2.thrift import TApplicationException
 from thriftpy2.transport import TBufferedTransport, TFramedTransport, TTransportException
 
 from streaming.errors import StoreUnavailable
 from streaming.store.pool import ConnectionPool
 from streaming.store.statistics import OperationStatistics
+from streaming.store.thrift_client import TRANSIENT, CheckedClient
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +37,6 @@ Answer = TypeVar("Answer")
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_DEADLINE = 60.0
 
-TRANSIENT = (TException, ProtocolError, OSError, EOFError)
-"""What a call may raise that is not a mistake of ours: no connection, no sense, or an error."""
 _TRANSPORTS = {"buffered": TBufferedTransport, "framed": TFramedTransport}
 _PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
 
@@ -148,7 +145,7 @@ class _Connection:
         self.socket = _Socket(endpoint, settings.timeout, deadline)
         transport = _TRANSPORTS[settings.transport](self.socket, _BUFFER_BYTES)
         protocol = _PROTOCOLS[settings.protocol](transport, decode_response=False)
-        self.client = TClient(service, protocol)
+        self.client = CheckedClient(service, protocol)
         self.used = time.monotonic()
 
     def close(self) -> None:
