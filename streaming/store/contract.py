@@ -16,6 +16,9 @@ from streaming.store.statistics import OperationStatistics
 LONGEST_ROW_KEY = 32_000
 """Bytes of the longest row key: HBase takes 32 767, of a name of table, key and date together."""
 
+CARRIED_BYTES = 32
+"""What lengths, types and a family's name add to a row key or a cell on its way, about."""
+
 Cells = dict[bytes, bytes]
 """Qualifier to value; a table has one column family, which is left out."""
 
@@ -212,31 +215,39 @@ def merged_chunks(
     """Merge mutations of the same row and cut them into chunks of bounded size.
 
     In what comes out a row occurs once per chunk, and no qualifier is both put and deleted;
-    rows without any change are left out. A chunk exceeds ``most_bytes`` (keys, qualifiers
-    and values) only by its last mutation.
+    rows without any change are left out. ``most_bytes`` counts keys, qualifiers and values,
+    and `CARRIED_BYTES` with every row and cell. A chunk exceeds it only by a mutation that
+    does so alone, or by the last one of a row that is in the chunk already.
     """
-    source = iter(mutations)
-    while chunk := _next_chunk(source, most_rows, most_bytes):
-        yield [m for m in chunk if m.put or m.delete]
-
-
-def _next_chunk(source: Iterator[Mutation], most_rows: int, most_bytes: int) -> list[Mutation]:
     merged: dict[bytes, Mutation] = {}
     size = 0
-    for mutation in source:
+    for mutation in mutations:
         row = mutation.row
-        earlier = merged.get(row)
-        if earlier is not None:
-            mutation = _merge(earlier, mutation)  # noqa: PLW2901 - both as one, from here on
-        elif mutation.delete:
-            mutation = _merge(Mutation(row, {}), mutation)  # noqa: PLW2901 - without its overlap
         check_rows((row,))
-        merged[row] = mutation
-        size += len(row) + sum(map(len, mutation.put)) + sum(map(len, mutation.put.values()))
-        size += sum(map(len, mutation.delete))
-        if len(merged) >= most_rows or size >= most_bytes:
-            break
-    return list(merged.values())
+        added = _size(mutation)
+        earlier = merged.get(row)
+        another = len(merged) >= most_rows or size + added > most_bytes
+        if size >= most_bytes or (merged and another and earlier is None):
+            yield _changes(merged)
+            merged, size, earlier = {}, 0, None
+        if earlier is not None:
+            merged[row] = _merge(earlier, mutation)
+        else:
+            # Without its overlap, if there can be one.
+            merged[row] = _merge(Mutation(row, {}), mutation) if mutation.delete else mutation
+        size += added
+    if merged:
+        yield _changes(merged)
+
+
+def _changes(merged: dict[bytes, Mutation]) -> list[Mutation]:
+    return [mutation for mutation in merged.values() if mutation.put or mutation.delete]
+
+
+def _size(mutation: Mutation) -> int:
+    sizes = [len(mutation.row), *map(len, mutation.delete)]
+    sizes += (len(qualifier) + len(value) for qualifier, value in mutation.put.items())
+    return sum(sizes) + CARRIED_BYTES * len(sizes)
 
 
 def _merge(earlier: Mutation, later: Mutation) -> Mutation:

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 from streaming.errors import StoreError
 from streaming.store.contract import (
+    CARRIED_BYTES,
     Cells,
     Mutation,
     TableSpec,
@@ -33,7 +34,7 @@ Answer = TypeVar("Answer")
 
 _KEYS_PER_GET = 500
 _ROWS_PER_PUT = 1_000
-# Framed servers refuse requests over 2 MB; what Thrift adds to a cell is well below its half.
+# Framed servers refuse requests over 2 MB; a row of more than half of it may still go alone.
 _BYTES_PER_PUT = 1 << 20
 _ANSWER_BYTES = 1 << 20
 _FIRST_PAGE_ROWS = 100
@@ -120,7 +121,8 @@ class HBaseStore:
     def delete_rows(self, table: str, keys: Sequence[bytes]) -> None:
         """See `Store.delete_rows`."""
         check_rows(keys)
-        for chunk in chunked(dict.fromkeys(keys), _ROWS_PER_PUT):
+        longest = max(map(len, keys), default=0) + CARRIED_BYTES
+        for chunk in chunked(dict.fromkeys(keys), min(_ROWS_PER_PUT, _BYTES_PER_PUT // longest)):
             # A family without a qualifier stands for all its cells.
             whole = [thrift1.Mutation(True, self._known(table).family)]  # noqa: FBT003 - isDelete
             batch = [thrift1.BatchMutation(key, whole) for key in chunk]
