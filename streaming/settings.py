@@ -94,8 +94,10 @@ class StoreSettings(_Group):
     url: str = Field(
         "sqlite:leitong.db", description="sqlite:PATH, hbase://HOST:PORT/PREFIX or memory:NAME"
     )
-    generation: str = Field(
-        "main", pattern=r"^[a-z0-9]{1,32}$", description="name of the set of tables in use"
+    generation: str | None = Field(
+        None,
+        pattern=r"^[a-z][a-z0-9]{0,31}$",
+        description="name of the set of tables in use; unset: the active one",
     )
     retention: Duration = Field(
         0,

@@ -1,19 +1,27 @@
 # Creates the tables that are missing: hbase shell -n tables.rb
-# Written from the table specifications. The prefix goes up to the table's own name;
-# servers without SNAPPY take GZ.
+# Written from the table specifications. The prefix is that of the store's address and
+# an underscore; servers without SNAPPY take GZ.
 prefix = 'leitong_'
+generation = 'main'
 compression = 'SNAPPY'
 salts = ['\x10', '\x20', '\x30', '\x40', '\x50', '\x60', '\x70', '\x80', '\x90', '\xA0', '\xB0', '\xC0', '\xD0', '\xE0', '\xF0']
 existing = list
 
-create(prefix + 'article',
+create(prefix + 'generation',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + 'article')
+          COMPRESSION => compression}) unless existing.include?(prefix + 'generation')
 
-create(prefix + 'text',
+create(prefix + generation + '_article',
+         {NAME => 'c',
+          VERSIONS => '1',
+          BLOOMFILTER => 'ROW',
+          DATA_BLOCK_ENCODING => 'FAST_DIFF',
+          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_article')
+
+create(prefix + generation + '_text',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
@@ -21,81 +29,81 @@ create(prefix + 'text',
           COMPRESSION => 'NONE',
           BLOCKCACHE => 'false',
           IS_MOB => 'true',
-          MOB_THRESHOLD => '102400'}, SPLITS => salts) unless existing.include?(prefix + 'text')
+          MOB_THRESHOLD => '102400'}, SPLITS => salts) unless existing.include?(prefix + generation + '_text')
 
-create(prefix + 'bucket',
+create(prefix + generation + '_bucket',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + 'bucket')
+          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_bucket')
 
-create(prefix + 'fingerprint',
+create(prefix + generation + '_fingerprint',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + 'fingerprint')
+          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_fingerprint')
 
-create(prefix + 'tail',
+create(prefix + generation + '_tail',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + 'tail')
+          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_tail')
 
-create(prefix + 'citation',
+create(prefix + generation + '_citation',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + 'citation')
+          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_citation')
 
-create(prefix + 'article_similar',
+create(prefix + generation + '_article_similar',
          {NAME => 'similar',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'article_similar')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_article_similar')
 
-create(prefix + 'vector',
+create(prefix + generation + '_vector',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'vector')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_vector')
 
-create(prefix + 'timeline',
+create(prefix + generation + '_timeline',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'timeline')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_timeline')
 
-create(prefix + 'rollup',
+create(prefix + generation + '_rollup',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'rollup')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_rollup')
 
-create(prefix + 'batch',
+create(prefix + generation + '_batch',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'batch')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_batch')
 
-create(prefix + 'dead_letter',
+create(prefix + generation + '_dead_letter',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'dead_letter')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_dead_letter')
 
-create(prefix + 'meta',
+create(prefix + generation + '_meta',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'meta')
+          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_meta')

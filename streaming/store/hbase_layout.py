@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from streaming.store.contract import TableSpec
+from streaming.store.tables import FIRST_GENERATION
 
 DEFAULT_REGIONS = 16
 DEFAULT_PREFIX = "leitong_"
@@ -54,30 +55,37 @@ def splits(regions: int) -> tuple[bytes, ...]:
 
 
 def ddl(
-    tables: Sequence[TableSpec],
+    beside: Sequence[TableSpec],
+    inside: Sequence[TableSpec],
     prefix: str = DEFAULT_PREFIX,
+    generation: str = FIRST_GENERATION,
     regions: int = DEFAULT_REGIONS,
     compression: str = COMPRESSIONS[0],
 ) -> str:
-    """Write the script for ``hbase shell -n`` that creates the tables that are missing."""
+    """Write the script for ``hbase shell -n`` that creates the tables that are missing.
+
+    ``inside`` are the tables of a generation, ``beside`` those that all generations share.
+    """
     keys = ", ".join(_quoted(f"\\x{key[0]:02X}") for key in splits(regions))
     lines = [
         "# Creates the tables that are missing: hbase shell -n tables.rb",
-        "# Written from the table specifications. The prefix goes up to the table's own name;",
-        "# servers without SNAPPY take GZ.",
+        "# Written from the table specifications. The prefix is that of the store's address and",
+        "# an underscore; servers without SNAPPY take GZ.",
         f"prefix = {_quoted(prefix)}",
+        f"generation = {_quoted(generation)}",
         f"compression = {_quoted(compression)}",
         f"salts = [{keys}]",
         "existing = list",
         "",
     ]
-    for spec in tables:
+    named = [(f"prefix + {_quoted(spec.name)}", spec) for spec in beside]
+    named += [(f"prefix + generation + {_quoted(f'_{spec.name}')}", spec) for spec in inside]
+    for name, spec in named:
         made = layout(spec, regions, compression)
         family = ",\n          ".join(
             f"{key} => {'compression' if value == compression else _quoted(value)}"
             for key, value in (("NAME", made.family), *made.attributes.items())
         )
-        name = f"prefix + {_quoted(spec.name)}"
         split = ", SPLITS => salts" if made.splits else ""
         lines.append(
             f"create({name},\n         {{{family}}}{split}) unless existing.include?({name})\n"

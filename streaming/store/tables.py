@@ -1,8 +1,14 @@
-"""The tables of a generation; what they hold is told in the documentation of the data model."""
+"""The tables of an index; what they hold is told in the documentation of the data model."""
 
 from dataclasses import replace
 
 from streaming.store.contract import TableSpec
+
+FIRST_GENERATION = "main"
+"""The generation that is meant as long as none was made active."""
+
+CATALOGUE = TableSpec("generation", salted=False)
+"""The one table beside all generations: which there are, and which of them is active."""
 
 TABLES = (
     TableSpec("article"),
@@ -19,6 +25,7 @@ TABLES = (
     TableSpec("dead_letter", salted=False),
     TableSpec("meta", salted=False),
 )
+"""The tables of each generation, prefixed with its name."""
 
 _KEPT = frozenset({"timeline", "rollup", "batch", "dead_letter", "meta"})
 """Tables that never forget: counts of a minute are made anew from all of its articles, and

@@ -18,7 +18,7 @@ from streaming.store.hbase_admin import Thrift2Admin
 from streaming.store.hbase_connection import Endpoint, ThriftSettings
 from streaming.store.hbase_layout import ddl, layout, splits
 from streaming.store.statistics import OperationStatistics
-from streaming.store.tables import TABLES
+from streaming.store.tables import CATALOGUE, TABLES
 from streaming.store.urls import open_store
 
 DDL = Path(__file__).parents[2] / "deploy" / "hbase" / "tables.rb"
@@ -26,15 +26,18 @@ REGIONS = 4
 
 
 def test_the_script_is_what_the_code_gives() -> None:
-    assert DDL.read_text() == ddl(TABLES)
+    assert DDL.read_text() == ddl([CATALOGUE], TABLES)
 
 
 def test_the_script_makes_what_is_asked() -> None:
-    script = ddl([TableSpec("a"), TableSpec("b", salted=False, family="f")], "p_", 4, "GZ")
+    inside = [TableSpec("a"), TableSpec("b", salted=False, family="f")]
+    script = ddl([TableSpec("c", salted=False)], inside, "p_", "blue", 4, "GZ")
     assert r"salts = ['\x40', '\x80', '\xC0']" in script
     assert "compression = 'GZ'" in script
     assert script.count("SPLITS") == 1
-    assert script.index("SPLITS") < script.index("prefix + 'b'")
+    assert "prefix = 'p_'\ngeneration = 'blue'\n" in script
+    assert script.index("SPLITS") < script.index("prefix + generation + '_b'")
+    assert script.index("prefix + 'c'") < script.index("prefix + generation + '_a'")
     assert "NAME => 'f'" in script
 
 
