@@ -10,12 +10,13 @@ from pathlib import Path
 from streaming.errors import LeitongError
 from streaming.filelog import describe_log
 from streaming.logformat import segments
+from streaming.query import checkpoint
 from streaming.settings import Settings
 from streaming.stack.jars import jar_directory
 from streaming.stack.java import java_command
 from streaming.stamping import stamp
-from streaming.store import ownership
-from streaming.store.opening import open_index
+from streaming.store import generations, ownership
+from streaming.store.opening import open_catalogue, open_index, resolved
 from streaming.store.tables import TABLES
 from streaming.topics import describe_topic
 from streaming.urls import FileUrl, KafkaUrl, LogUrl
@@ -53,8 +54,12 @@ def examine(settings: Settings) -> Iterator[Finding]:
     for subject, check in checks:
         if check in {_tables, _stamp} and not reachable:
             continue
+        if check is _checkpoint and not reachable:
+            check = _directory  # noqa: PLW2901 - whose it is, only the store can tell
         try:
             yield Finding(subject, ok=True, text=check(settings))
+            if check is _store:
+                settings = resolved(settings)
         except LeitongError as error:
             reachable &= check is not _store
             yield Finding(subject, ok=False, text=str(error))
@@ -117,7 +122,7 @@ def _source(settings: Settings) -> str:
 
 
 def _store(settings: Settings) -> str:
-    return open_index(settings).ping()
+    return open_catalogue(settings).ping()
 
 
 def _tables(settings: Settings) -> str:
@@ -127,7 +132,16 @@ def _tables(settings: Settings) -> str:
             f"{len(missing)} of {len(TABLES)} tables are missing ({', '.join(missing)}):"
             " run leitong store init; leitong run does it as well"
         )
-    return f"{len(TABLES)} tables of generation {settings.store.generation}"
+    name = settings.store.generation
+    active = generations.read(open_catalogue(settings)).active
+    state = (
+        "active"
+        if name == active
+        else "none is active"
+        if active is None
+        else f"{active} is active"
+    )
+    return f"{len(TABLES)} tables of generation {name} ({state})"
 
 
 def _stamp(settings: Settings) -> str:
@@ -141,12 +155,22 @@ def _stamp(settings: Settings) -> str:
     if differences:
         raise LeitongError(
             f"the index was built under other settings ({'; '.join(differences)}): set them back,"
-            " or build a new one with --set store.generation=NAME"
+            " or build a new generation under these beside it with leitong replay --into NAME"
         )
     return "the index was built under these settings"
 
 
 def _checkpoint(settings: Settings) -> str:
+    found = _directory(settings)
+    path = Path(settings.query.checkpoint).absolute()
+    owner = checkpoint.read(path)
+    entry = generations.read(open_catalogue(settings)).entries.get(settings.store.generation or "")
+    if owner is not None and entry is not None and not owner.belongs_to(entry):
+        raise LeitongError(checkpoint.foreign(path, owner, entry))
+    return found
+
+
+def _directory(settings: Settings) -> str:
     path = Path(settings.query.checkpoint)
     if path.exists() and not path.is_dir():
         raise LeitongError(f"{path} is no directory; set query.checkpoint to one")

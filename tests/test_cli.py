@@ -84,8 +84,8 @@ def test_a_mistake_is_one_sentence_and_no_trace(
 def test_store_init_makes_the_tables_once(
     no_settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "13 tables created, 13 in all" in told(capsys, "store", "init")[1]
-    assert "0 tables created, 13 in all" in told(capsys, "store", "init")[1]
+    assert "14 tables created, 14 in all" in told(capsys, "store", "init")[1]
+    assert "0 tables created, 14 in all" in told(capsys, "store", "init")[1]
     assert (no_settings / "leitong.db").exists()
 
 

@@ -5,15 +5,21 @@ from pathlib import Path
 
 import click
 
-from streaming.commands.options import configured, read_settings, store_option
+from streaming.commands.options import configured, generation_option, read_settings, store_option
 
 
 @click.command()
 @click.option("--source", metavar="URL", help="Log to look at. [default: query.source]")
 @store_option
+@generation_option
 @configured
 def doctor(
-    *, source: str | None, store: str | None, file: Path | None, assignments: tuple[str, ...]
+    *,
+    source: str | None,
+    store: str | None,
+    generation: str | None,
+    file: Path | None,
+    assignments: tuple[str, ...],
 ) -> None:
     """Check Python, Java, the connector, the log, the store, its tables and their stamp.
 
@@ -21,7 +27,13 @@ def doctor(
     """
     from streaming.doctor import examine  # noqa: PLC0415
 
-    settings = read_settings(file, assignments, query__source=source, store__url=store)
+    settings = read_settings(
+        file,
+        assignments,
+        query__source=source,
+        store__url=store,
+        store__generation=generation,
+    )
     healthy = True
     for finding in examine(settings):
         healthy &= finding.ok

@@ -6,7 +6,13 @@ from pathlib import Path
 import click
 import orjson
 
-from streaming.commands.options import configured, existing_index, read_settings, store_option
+from streaming.commands.options import (
+    configured,
+    existing_index,
+    generation_option,
+    read_settings,
+    store_option,
+)
 
 _WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs")
 
@@ -21,20 +27,28 @@ _WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs")
     help="File to write, put in place when it is complete. [default: standard output]",
 )
 @store_option
+@generation_option
 @configured
 def export(
-    *, what: str, target: Path, store: str | None, file: Path | None, assignments: tuple[str, ...]
+    *,
+    what: str,
+    target: Path,
+    store: str | None,
+    generation: str | None,
+    file: Path | None,
+    assignments: tuple[str, ...],
 ) -> None:
     """Write verdicts, articles, statistics, dead letters or labelled pairs as JSON lines.
 
     Pairs are what editors said of articles, in the form that calibration reads.
 
-    Reads the store only; the query may be running. Two exports of the same tables are the
-    same byte for byte, whichever store they are in.
+    Reads the store only; the query may be running. What is exported is the generation that
+    is active when the export starts, or the one that is named. Two exports
+    of the same tables are the same byte for byte, whichever store they are in.
     """
     from streaming.exporting import exports  # noqa: PLC0415
 
-    settings = read_settings(file, assignments, store__url=store)
+    settings = read_settings(file, assignments, store__url=store, store__generation=generation)
     found = exports(settings.stories.sources)[what](existing_index(settings))
     lines = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in found)
     if str(target) == "-":

@@ -38,6 +38,15 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
+def generation_option(command: Command) -> Command:
+    """Add ``--generation``."""
+    return click.option(
+        "--generation",
+        metavar="NAME",
+        help="Generation of the index. [default: store.generation, else the active one]",
+    )(command)
+
+
 def read_settings(
     file: Path | None, assignments: tuple[str, ...], **flags: str | int | None
 ) -> Settings:
@@ -47,9 +56,10 @@ def read_settings(
 
 def existing_index(settings: Settings) -> Store:
     """Open the index of these settings; ClickException if nobody made its tables yet."""
-    from streaming.store.opening import open_index  # noqa: PLC0415
+    from streaming.store.opening import open_index, resolved  # noqa: PLC0415
     from streaming.store.tables import TABLES  # noqa: PLC0415
 
+    settings = resolved(settings)
     index = open_index(settings)
     missing = index.missing_tables(TABLES)
     if missing:

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
-from streaming.commands.options import configured, read_settings, store_option
+from streaming.commands.options import configured, generation_option, read_settings, store_option
+from streaming.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,6 +24,7 @@ def _query_options(command: Command) -> Command:
                 " [default: query.source]",
             ),
             store_option,
+            generation_option,
             click.option("--max-batch", type=int, help="Events in a micro-batch."),
             click.option(
                 "--verdicts", metavar="URL", help="Send verdict events there (file: or kafka:)."
@@ -48,6 +50,7 @@ def run(
     *,
     source: str | None,
     store: str | None,
+    generation: str | None,
     max_batch: int | None,
     verdicts: str | None,
     dead_letters: str | None,
@@ -73,6 +76,7 @@ def run(
         assignments,
         query__source=source,
         store__url=store,
+        store__generation=generation,
         query__max_batch=max_batch,
         query__verdicts=verdicts,
         query__dead_letters=dead_letters,
@@ -100,6 +104,12 @@ class _Moment(click.ParamType[datetime]):
 
 @click.command()
 @_query_options
+@click.option(
+    "--into",
+    metavar="NAME",
+    help="Build this generation, new or begun, instead: under the settings in force, with a"
+    " checkpoint of its own.",
+)
 @click.option("--from-beginning", is_flag=True, help="Read the whole log again.")
 @click.option(
     "--from-offsets",
@@ -117,30 +127,42 @@ def replay(
     *,
     source: str | None,
     store: str | None,
+    generation: str | None,
     max_batch: int | None,
     verdicts: str | None,
     dead_letters: str | None,
     file: Path | None,
     assignments: tuple[str, ...],
+    into: str | None,
     from_beginning: bool,
     from_offsets: Path | None,
     from_time: datetime | None,
     to_offsets: Path | None,
     to_time: datetime | None,
 ) -> None:
-    """Judge a part of the log again, into the same index.
+    """Judge a part of the log again, into the same index or into a new generation.
 
     Since the tables are a function of the log, a replay changes nothing that was right;
     it mends what is missing, and announces verdicts again. It keeps no checkpoint: one
     that was stopped is started again from where it began.
 
+    With --into the whole log, unless a part is named, is judged under the settings in
+    force into tables of its own, beside those that readers follow. Its checkpoint is kept,
+    as the configured one with the name behind it, so the same command goes on where it was
+    stopped. It announces nothing, unless --verdicts or --dead-letters is given.
+
     \b
       leitong replay --from-beginning
       leitong replay --from-time 2026-01-31T06:00+08:00 --to-time 2026-01-31T12:00+08:00
+      leitong replay --into k2 --set matching.k=2
     """  # noqa: D301 - as above
-    if [from_beginning, from_offsets is not None, from_time is not None].count(True) != 1:
+    begins = [from_beginning, from_offsets is not None, from_time is not None].count(True)
+    if begins > 1 or not (begins or into):
         raise click.UsageError("say one of --from-beginning, --from-offsets and --from-time")
-    from streaming.query.run import RunOptions  # noqa: PLC0415 - Spark, only when it is needed
+    if into and generation:
+        raise click.UsageError("--into names the generation already: leave out --generation")
+    from streaming.query import checkpoint  # noqa: PLC0415 - Spark, only when it is needed
+    from streaming.query.run import RunOptions  # noqa: PLC0415
     from streaming.query.run import run as run_query  # noqa: PLC0415
     from streaming.query.source import Span, read_offsets  # noqa: PLC0415
 
@@ -150,18 +172,53 @@ def replay(
         to_offsets=read_offsets(to_offsets) if to_offsets else None,
         to_ms=_ms(to_time),
     )
-    with tempfile.TemporaryDirectory(prefix="leitong-replay-") as checkpoint:
-        settings = read_settings(
-            file,
-            assignments,
-            query__source=source,
-            store__url=store,
-            query__max_batch=max_batch,
-            query__verdicts=verdicts,
-            query__dead_letters=dead_letters,
-            query__checkpoint=checkpoint,
-        )
-        run_query(settings, RunOptions(until_caught_up=True, span=span))
+    settings = read_settings(
+        file,
+        assignments,
+        query__source=source,
+        store__url=store,
+        store__generation=into or generation,
+        query__max_batch=max_batch,
+        query__verdicts=verdicts,
+        query__dead_letters=dead_letters,
+    )
+    if into is None:
+        with tempfile.TemporaryDirectory(prefix="leitong-replay-") as directory:
+            run_query(
+                _with_query(settings, checkpoint=directory),
+                RunOptions(until_caught_up=True, span=span),
+            )
+        return
+    kept = f"{settings.query.checkpoint.rstrip('/')}.{into}"
+    settings = _with_query(settings, checkpoint=kept, verdicts=verdicts, dead_letters=dead_letters)
+    if not run_query(settings, RunOptions(until_caught_up=True, span=span, aside=True)):
+        click.echo(f"generation {into} is not complete: the same command goes on", err=True)
+        return
+    checkpoint.finish(Path(kept))
+    _show_the_way(settings, into, ended=to_offsets is not None or to_time is not None)
+
+
+def _with_query(settings: Settings, **changes: str | None) -> Settings:
+    return settings.model_copy(update={"query": settings.query.model_copy(update=changes)})
+
+
+def _show_the_way(settings: Settings, name: str, *, ended: bool) -> None:
+    """Say how to compare a generation that was built, to go on live with it, and to activate it."""
+    from streaming.store import generations  # noqa: PLC0415
+    from streaming.store.opening import open_catalogue  # noqa: PLC0415
+
+    active = generations.read(open_catalogue(settings)).active
+    compare = f"leitong generations compare {active} {name}; " if active else ""
+    live = f"leitong run --generation {name} --checkpoint {settings.query.checkpoint}"
+    click.echo(
+        f"generation {name} is built: {compare}let readers follow it with"
+        f" leitong generations activate {name}"
+    )
+    click.echo(
+        "it ends where the replay was told to, so it cannot go on live"
+        if ended
+        else f"go on live under the same settings: {live}"
+    )
 
 
 def _ms(moment: datetime | None) -> int | None:

@@ -7,16 +7,18 @@ tables are a function of the log, like everything that has to do with time.
 import json
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from pyspark.sql.streaming.query import StreamingQuery
 
 from streaming.logformat import end_offsets
 from streaming.settings import Settings
 from streaming.store.contract import Mutation, Store
 from streaming.store.ownership import META
 from streaming.urls import FileUrl, LogUrl
+
+if TYPE_CHECKING:
+    from pyspark.sql.streaming.query import StreamingQuery
 
 _ROW = b"progress"
 _LATEST = b"latest"
@@ -31,7 +33,7 @@ class ProgressPublisher:
         self._source = LogUrl.parse(settings.query.source)
         self._published: tuple[int, str] | None = None
 
-    def publish(self, query: StreamingQuery) -> None:
+    def publish(self, query: "StreamingQuery") -> None:
         """Publish the latest trigger, if it is new."""
         progress = query.lastProgress
         if progress is None:

@@ -17,6 +17,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from streaming.durations import show
 from streaming.errors import LeaseLost, LeitongError, SettingsError, StoreError
+from streaming.query import checkpoint
 from streaming.query.batch import BatchProcessor, Checkpoint
 from streaming.query.keeper import LeaseKeeper
 from streaming.query.progress import ProgressPublisher
@@ -25,9 +26,10 @@ from streaming.query.source import WHOLE, Span, open_source
 from streaming.settings import Settings
 from streaming.stack.jars import spark_kafka_jars
 from streaming.stamping import stamp
-from streaming.store import ownership
+from streaming.store import generations, ownership
+from streaming.store.generations import Generation
 from streaming.store.lease import Lease
-from streaming.store.opening import open_index
+from streaming.store.opening import open_catalogue, open_generation, open_index, resolved
 from streaming.store.tables import tables
 from streaming.store.urls import absolute_url
 from streaming.urls import KafkaUrl, LogUrl
@@ -51,18 +53,23 @@ class _StopAsked(Exception):  # noqa: N818 - not an error: the answer of a batch
 class RunOptions:
     """How long a query runs, and over which part of the log.
 
-    ``until_caught_up`` ends it when it has seen what was there at its start.
+    ``until_caught_up`` ends it when it has seen what was there at its start. ``aside``
+    builds a generation beside the active one, which must be another: it is not made active
+    even if there is no active one.
     """
 
     until_caught_up: bool = False
     span: Span = WHOLE
+    aside: bool = False
 
 
 def run(
     settings: Settings, options: RunOptions, reached: Checkpoint = lambda _moment: None
-) -> None:
-    """Run the query until it has caught up, or until SIGINT or SIGTERM.
+) -> bool:
+    """Run the query until it has caught up, or until SIGINT or SIGTERM; say if it caught up.
 
+    It works on the generation that is meant at its start to its end, whatever is made
+    active meanwhile.
     The first signal lets the batch in hand finish; a second one ends the program. When
     the store or the broker is away, the query resumes from its checkpoint with growing
     pauses, for as long as ``query.patience``; the batch it failed in is done again.
@@ -70,7 +77,9 @@ def run(
     LeitongError for whatever else a user can mend. ``reached`` is as in `BatchProcessor`.
     """
     settings = _absolute(settings)
-    prepare(settings)
+    checkpoint.claim(
+        Path(settings.query.checkpoint), prepare(settings, aside=options.aside), options.span
+    )
     source = LogUrl.parse(settings.query.source)
     jars = spark_kafka_jars(_log.info) if isinstance(source, KafkaUrl) else []
     with ExitStack() as stack:
@@ -85,24 +94,38 @@ def run(
         stopping = threading.Event()
         stack.enter_context(_signals(stopping))
         _Runner(spark, settings, options, stopping, keeper).keep_going(processor)
+        return not stopping.is_set()
 
 
 def _absolute(settings: Settings) -> Settings:
-    """Name the store so that a worker in another directory finds the same one."""
-    store = settings.store.model_copy(update={"url": absolute_url(settings.store.url)})
-    return settings.model_copy(update={"store": store})
-
-
-def prepare(settings: Settings) -> None:
-    """Make the index ready: its tables exist and bear the stamp of these settings."""
+    """Name the store and its generation so that a worker finds the same one, wherever it is."""
     if settings.store.url.startswith("memory:"):
         raise SettingsError(
             "store.url: a memory store lives in one process, the query in several;"
             " write sqlite:PATH or hbase://HOST:PORT/PREFIX"
         )
-    store = open_index(settings)
+    store = settings.store.model_copy(update={"url": absolute_url(settings.store.url)})
+    return resolved(settings.model_copy(update={"store": store}))
+
+
+def prepare(settings: Settings, *, aside: bool = False) -> Generation:
+    """Make the index ready: it is in the catalogue, has its tables and bears this stamp.
+
+    ``aside`` is as in `RunOptions`.
+    """
+    catalogue = open_catalogue(settings)
+    followed = generations.read(catalogue).followed
+    name = settings.store.generation or followed
+    if aside and name == followed:
+        raise SettingsError(
+            f"generation {name} is the active one, readers follow it: replay --into another"
+            " name, or judge the log again in place with leitong replay --from-beginning"
+        )
+    entry = generations.register(catalogue, name, int(time.time() * 1000), activate=not aside)
+    store = open_generation(settings, name)
     store.ensure_tables(tables(settings.store.retention))
     ownership.claim(store, stamp(settings))
+    return entry
 
 
 @contextmanager
@@ -204,7 +227,7 @@ class _Runner:
 
     def _start(self, process: Callable[[DataFrame, int], None]) -> StreamingQuery:
         frame = open_source(self._spark, self._settings, self._options.span)
-        query = self._settings.query
+        query, store = self._settings.query, self._settings.store
         writer = (
             frame.writeStream.queryName("leitong")
             .foreachBatch(process)
@@ -215,9 +238,10 @@ class _Runner:
         else:
             writer = writer.trigger(processingTime=f"{query.trigger} milliseconds")
         _log.info(
-            "reading %s into %s%s",
+            "reading %s into generation %s of %s%s",
             query.source,
-            self._settings.store.url,
+            store.generation,
+            store.url,
             "" if self._options.until_caught_up else f" every {show(query.trigger)}",
         )
         return writer.start()

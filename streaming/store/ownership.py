@@ -100,18 +100,24 @@ def claim(store: Store, stamp: Stamp) -> None:
             "the index was built under other settings, and verdicts made under two would not"
             " agree:\n  "
             + "\n  ".join(differences)
-            + "\nset them back, or build a new index with --set store.generation=NAME and replay"
-            " the log into it"
+            + "\nset them back, or build a new generation under these beside it:"
+            " leitong replay --into NAME"
         )
 
 
-def compare(stored: Stamp, wanted: Stamp) -> list[str]:
-    """Say in one line each where two stamps differ."""
+def compare(
+    stored: Stamp, wanted: Stamp, where: tuple[str, str] = ("in the index", "now")
+) -> list[str]:
+    """Say in one line each where two stamps differ; ``where`` says whose each of them is."""
     return [
-        f"{name}: {_show(stored, name)} in the index, {_show(wanted, name)} now"
-        for name in sorted(stored.keys() | wanted.keys())
-        if stored.get(name) != wanted.get(name)
+        f"{name}: {_show(stored, name)} {where[0]}, {_show(wanted, name)} {where[1]}"
+        for name in differing(stored, wanted)
     ]
+
+
+def differing(one: Stamp, other: Stamp) -> list[str]:
+    """Give the names of what is not the same in two stamps."""
+    return [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
 
 
 def _show(stamp: Stamp, name: str) -> str:
