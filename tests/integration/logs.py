@@ -2,18 +2,19 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
 from kafka import KafkaConsumer, TopicPartition
 
-from streaming.engine.events import became
+from streaming.engine.events import Logged, became
 from streaming.enrichment import Enricher
 from streaming.events import Rejected
 from streaming.exporting import Line, expected_verdicts
 from streaming.filelog import LogRecord, read_records
 from streaming.matching.reference import reference
+from streaming.reasons import Rejected
 from streaming.settings import Settings
 from streaming.sinks import open_sink
 from streaming.topics import ensure_topic
@@ -70,15 +71,18 @@ def log_of(url: str) -> list[LogRecord]:
 
 def must_export(url: str, settings: Settings) -> dict[str, Line]:
     """What the reference says of the log, as the exported verdicts."""
-    events = []
+    events = [
+        became(answer) for _, answer in answers(url, settings) if not isinstance(answer, Rejected)
+    ]
+    return expected_verdicts(reference(events, settings.matching.rules()), settings.stories.sources)
+
+
+def answers(url: str, settings: Settings) -> Iterator[tuple[LogRecord, Logged | Rejected]]:
+    """What becomes of every record of the log before it reaches an index."""
     enricher, records = Enricher(settings), log_of(url)
     for begin in range(0, len(records), 500):
-        events += [
-            became(answer)
-            for answer in enricher.enrich(records[begin : begin + 500])
-            if not isinstance(answer, Rejected)
-        ]
-    return expected_verdicts(reference(events, settings.matching.rules()), settings.stories.sources)
+        chunk = records[begin : begin + 500]
+        yield from zip(chunk, enricher.enrich(chunk), strict=True)
 
 
 def leitong(
