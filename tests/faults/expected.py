@@ -1,0 +1,114 @@
+"""What every export must hold, computed from the whole log without a store or a batch."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from streaming import deadletters
+from streaming.engine.events import LoggedContent, by_article
+from streaming.engine.statistics import MINUTE_MS
+from streaming.enrichment import STAGE, position_of
+from streaming.exporting import Line, expected_verdicts
+from streaming.filelog import LogRecord
+from streaming.matching.content import Content
+from streaming.matching.reference import Expected, reference
+from streaming.position import Position, decode, timestamp_ms
+from streaming.reasons import Rejected
+from streaming.settings import Settings
+from tests.faults.index import lines
+from tests.integration.logs import answers
+
+Rows = dict[tuple[Any, ...], Line]
+"""Rows of an export by what identifies them."""
+
+_IDENTITY = {
+    "verdicts": ("article_id",),
+    "articles": ("article_id",),
+    "statistics": ("minute_ms", "channel", "source", "relation", "tier", "distance"),
+    "dead-letters": ("topic", "partition", "offset", "stage"),
+}
+
+
+def expected_exports(source: str, settings: Settings) -> dict[str, Rows]:
+    """Give the rows of every export that the log at ``source`` demands."""
+    events, refused = [], []
+    for record, answer in answers(source, settings):
+        if isinstance(answer, LoggedContent):
+            events.append(answer)
+        else:
+            refused.append(_letter(record, answer))
+    judged = reference(
+        [(event.position, event.article, event.content) for event in events],
+        settings.matching.rules(),
+    )
+    wanted: dict[str, Iterable[Line]] = {
+        "verdicts": expected_verdicts(judged).values(),
+        "articles": _articles(events),
+        "statistics": _statistics(judged.values()),
+        "dead-letters": refused,
+    }
+    return {what: _keyed(what, rows) for what, rows in wanted.items()}
+
+
+def differing(what: str, exported: bytes, wanted: Rows) -> list[tuple[Any, ...]]:
+    """Identify the rows of an export that are missing, too many, or other than they must be."""
+    rows = lines(exported)
+    found = _keyed(what, rows)
+    wrong = [key for key in found.keys() | wanted.keys() if found.get(key) != wanted.get(key)]
+    return wrong + [("rows that come twice",)] * (len(rows) - len(found))
+
+
+def _keyed(what: str, rows: Iterable[Line]) -> Rows:
+    return {tuple(row[name] for name in _IDENTITY[what]): row for row in rows}
+
+
+def _articles(events: Sequence[LoggedContent]) -> Iterable[Line]:
+    for name, contents in by_article(events).items():
+        real = {position: content for position, content in contents.items() if content}
+        if real:
+            yield _article(name, contents, real)
+
+
+def _article(
+    name: str, contents: dict[Position, Content | None], real: dict[Position, Content]
+) -> Line:
+    known = real[max(real)]
+    return {
+        "article_id": name,
+        "channel": known.channel,
+        "source": known.source or None,
+        "fingerprint": None if known.fingerprint is None else f"{known.fingerprint:016x}",
+        "first_seen": decode(min(real)).sortable(),
+        "published_ms": known.published_ms,
+        "events": len(contents),
+        "live": contents[max(contents)] is not None,
+    }
+
+
+def _statistics(judged: Iterable[Expected]) -> Iterable[Line]:
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row in judged:
+        finding = row.verdict.best.finding if row.verdict.best else None
+        moment = timestamp_ms(row.first)
+        counts[
+            moment - moment % MINUTE_MS,
+            row.content.channel,
+            row.content.source,
+            finding.relation.value if finding else None,
+            finding.tier.label if finding else None,
+            finding.distance if finding else None,
+        ] += 1
+    for key, count in counts.items():
+        yield dict(zip(_IDENTITY["statistics"], key, strict=True)) | {"articles": count}
+
+
+def _letter(record: LogRecord, refused: Rejected) -> Line:
+    return deadletters.DeadLetter(
+        position_of(record),
+        STAGE,
+        refused.reason.value,
+        refused.detail,
+        record.key,
+        record.value,
+        record.headers,
+    ).fields()
