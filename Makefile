@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test lint soak bench stack-up stack-down clean
+.PHONY: setup demo test faults matrix lint soak bench stack-up stack-down clean
 
 setup: $(READY)
 
@@ -23,6 +23,13 @@ demo: setup
 test: lint
 	@command -v mvn >/dev/null || { echo "no mvn: Maven fetches Kafka and HBase for the tests (apt-get install maven)"; exit 1; }
 	$(BIN)/python -m pytest --cov --cov-report=term
+
+# Kill everything many times over, FAULTS_SEED=1; and cut the same logs in every way.
+faults: setup
+	$(BIN)/python -m tests.faults.faults
+
+matrix: setup
+	$(BIN)/python -m tests.faults.matrix
 
 lint: setup
 	$(BIN)/ruff check .
