@@ -7,6 +7,7 @@ the profiles of faults under which it shows.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
@@ -161,15 +162,6 @@ def _note_before_sending(store: Any, token: bytes, due: Any, send: Any, owner: s
     send(each.message for each in due)
 
 
-def _count_what_was_judged(store: Any, minutes: Any) -> None:
-    """The minutes' counts are written by whoever comes last, not by who saw most."""
-    with patch.object(ownership, "next_token", _one_token):
-        _roll_up(store, minutes)
-
-
-_roll_up = statistics.roll_up
-
-
 def _from_the_next_step_of_time(moment_ms: int) -> bytes:
     return at(moment_ms + 1)
 
@@ -245,7 +237,9 @@ BUGS: dict[str, Bug] = {
         {(ownership, "next_token"): _one_token},
         ("zombie", "takeover", "all"),
     ),
-    "counts not fenced": Bug({(statistics, "roll_up"): _count_what_was_judged}, ("takeover",)),
+    "counts not fenced": Bug(
+        {(statistics, "ownership"): SimpleNamespace(next_token=_one_token)}, ("takeover",)
+    ),
     "lease not checked": Bug(
         {
             (lease, "check"): _nothing,
