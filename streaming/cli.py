@@ -15,6 +15,7 @@ _COMMANDS = {
     "demo": "streaming.commands.demo:demo",
     "doctor": "streaming.commands.doctor:doctor",
     "export": "streaming.commands.export:export",
+    "generations": "streaming.commands.generations:generations",
     "produce": "producers.cli:produce",
     "replay": "streaming.commands.run:replay",
     "run": "streaming.commands.run:run",

@@ -78,7 +78,9 @@ def run(
     """
     settings = _absolute(settings)
     checkpoint.claim(
-        Path(settings.query.checkpoint), prepare(settings, aside=options.aside), options.span
+        Path(settings.query.checkpoint).absolute(),
+        prepare(settings, aside=options.aside),
+        options.span,
     )
     source = LogUrl.parse(settings.query.source)
     jars = spark_kafka_jars(_log.info) if isinstance(source, KafkaUrl) else []

@@ -104,20 +104,28 @@ def activate(store: Store, name: str) -> str | None:
     return before[-1]
 
 
-def begin_drop(store: Store, name: str) -> None:
-    """Note that the tables of a generation are about to go; may be repeated.
+def droppable(known: Catalogue, name: str) -> Generation:
+    """Give the entry of a generation that may be dropped.
 
     SettingsError if it is the active one, or not in the catalogue.
     """
+    entry = known.entry(name)
+    if name == known.followed:
+        raise SettingsError(
+            f"generation {name} is the active one, readers follow it: make another one"
+            " active first, with leitong generations activate NAME"
+        )
+    return entry
+
+
+def begin_drop(store: Store, name: str) -> None:
+    """Note that the tables of a generation are about to go; may be repeated.
+
+    SettingsError as in `droppable`.
+    """
 
     def change(known: Catalogue) -> Catalogue:
-        entry = known.entry(name)
-        if name == known.followed:
-            raise SettingsError(
-                f"generation {name} is the active one, readers follow it: make another one"
-                " active first, with leitong generations activate NAME"
-            )
-        return _with(known, replace(entry, dropping=True))
+        return _with(known, replace(droppable(known, name), dropping=True))
 
     _change(store, change)
 

@@ -245,10 +245,10 @@ BUGS: dict[str, Bug] = {
             (lease, "check"): _nothing,
             (lease.Lease, "beat"): _beat_without_looking,
         },
-        ("takeover",),
+        ("stall",),
     ),
     "announced without an intent": Bug(
-        {(announcements, "deliver"): _send_without_intent}, ("takeover", "all")
+        {(announcements, "deliver"): _send_without_intent}, ("stall",), "mixed"
     ),
     "announcement noted before it is sent": Bug(
         {(announcements, "deliver"): _note_before_sending}, ("crash", "all")
@@ -260,7 +260,9 @@ BUGS: dict[str, Bug] = {
         {(articles.ArticleRow, "ever_named"): property(lambda _: frozenset())}
     ),
     "token taken before the puts": Bug({(world, "attempt"): _token_before_put}, ("two",)),
-    "another query's mark ignored": Bug({(ownership, "mark_beside"): _mark_of_the_start}, ("two",)),
+    "another query's mark ignored": Bug(
+        {(ownership, "mark_beside"): _mark_of_the_start}, ("two",), "late"
+    ),
     "rows of two queries not read again": Bug(
         {(articles.ArticleRow, "differs"): lambda *_: False}, ("two",)
     ),

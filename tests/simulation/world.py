@@ -77,6 +77,7 @@ PROFILES = {
     "replay": Faults(replay=0.1, skip=0.5),
     "zombie": Faults(crash=0.006, speculation=0.4, zombie=0.8),
     "takeover": Faults(crash=0.002, zombie=0.5, takeover=0.004),
+    "stall": Faults(crash=0.001, zombie=0.9, takeover=0.012),
     "two": Faults(crash=0.003, two_queries=True),
     "expiry": Faults(crash=0.003, lost_reply=0.002, expiry=True),
     "all": Faults(0.003, 0.002, 0.002, 0.2, 0.7, 0.002, 0.05, 0.4),
