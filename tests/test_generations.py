@@ -18,7 +18,7 @@ from streaming.stamping import stamp
 from streaming.store import generations as catalogue
 from streaming.store import ownership
 from streaming.store.contract import Mutation, Store, TableSpec
-from streaming.store.lease import Holder, Lease, Process
+from streaming.store.lease import Holder, Lease, Process, holder
 from streaming.store.memory import MemoryStore
 from streaming.store.opening import open_catalogue, open_generation, with_generation
 from streaming.store.tables import TABLES
@@ -202,6 +202,25 @@ def test_a_drop_that_broke_off_is_finished(
     generations.drop(settings, "k2")
     assert len(k2.missing_tables(TABLES)) == len(TABLES)
     assert list(catalogue.read(open_catalogue(settings)).entries) == ["main"]
+
+
+def test_no_query_can_take_the_index_over_while_its_tables_go(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    k2 = build(settings, "k2", {"0": 60})
+    whole: Broken = MemoryStore.drop_tables
+    holders = []
+
+    def watched(store: MemoryStore, tables: Sequence[TableSpec]) -> None:
+        whole(store, tables)
+        holders.append(None if "meta" in k2.missing_tables(TABLES) else holder(k2))
+
+    monkeypatch.setattr(MemoryStore, "drop_tables", watched)
+    generations.drop(settings, "k2")
+    first, *_ = holders
+    assert first is not None
+    assert first.process == Process.this()
+    assert len(k2.missing_tables(TABLES)) == len(TABLES)
 
 
 def test_a_drop_that_lost_its_answer_at_the_end_is_finished(
