@@ -1,12 +1,18 @@
 """Another setting without an hour of silence: build beside, compare, switch, drop."""
 
 import re
+import uuid
 from pathlib import Path
 
 import orjson
 import pytest
 
+from streaming import generations
+from streaming.query.run import prepare
 from streaming.settings import load
+from streaming.stack.stack import LocalStack
+from streaming.store.opening import open_catalogue, open_generation, open_index, with_generation
+from streaming.store.tables import CATALOGUE, TABLES
 from tests.integration.logs import differences, exported, leitong, must_export, publish
 from tests.newsfeed import simulated
 
@@ -78,3 +84,22 @@ def test_a_changed_setting_goes_live_without_readers_noticing(here: Path) -> Non
     assert "main" not in said("generations", "list")
     assert "no generation 'main'" in said("generations", "compare", "k2", "main", check=False)
     assert len(exported("verdicts", STORE[1], here)) == len(now)
+
+
+def test_a_generation_in_hbase_is_switched_to_and_dropped(stack: LocalStack) -> None:
+    url = f"hbase://{stack.hbase}/blue-{uuid.uuid4().hex[:6]}?admin=none&compression=none"
+    settings = load(overrides=[("store.url", url, "test")], environment={}).settings
+    prepare(settings)
+    prepare(with_generation(settings, "k2"), aside=True)
+    assert [(each.entry.name, each.active) for each in generations.survey(settings)] == [
+        ("main", True),
+        ("k2", False),
+    ]
+    assert generations.activate(settings, "k2") == "main"
+    assert open_index(settings) is open_generation(settings, "k2")
+    generations.drop(settings, "main")
+    assert len(open_generation(settings, "main").missing_tables(TABLES)) == len(TABLES)
+    assert open_index(settings).missing_tables(TABLES) == []
+    assert [each.entry.name for each in generations.survey(settings)] == ["k2"]
+    open_index(settings).drop_tables(TABLES)
+    open_catalogue(settings).drop_tables([CATALOGUE])
