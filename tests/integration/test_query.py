@@ -29,7 +29,6 @@ ARTICLES = 2_000
 
 CRASHING_RUN = """
 import os, signal, sys
-from streaming.query.batch import BatchProcessor
 from streaming.query.run import RunOptions, run
 from streaming.settings import load
 
@@ -40,7 +39,7 @@ def reached(name):
     if name == moment:
         os.kill(os.getpid(), signal.SIGKILL)
 
-run(settings, RunOptions(until_caught_up=True), BatchProcessor(settings, reached))
+run(settings, RunOptions(until_caught_up=True), reached)
 """
 
 
