@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streaming import deadletters
-from streaming.engine.events import LoggedContent, by_article
+from streaming.engine.events import Logged, became, by_article
 from streaming.engine.statistics import MINUTE_MS
 from streaming.enrichment import STAGE, position_of
 from streaming.exporting import Line, expected_verdicts
 from streaming.filelog import LogRecord
 from streaming.matching.content import Content
+from streaming.matching.overrides import Ruling, in_force
 from streaming.matching.reference import Expected, reference
 from streaming.position import Position, decode, timestamp_ms
 from streaming.reasons import Rejected
@@ -26,6 +27,7 @@ _IDENTITY = {
     "articles": ("article_id",),
     "statistics": ("minute_ms", "channel", "source", "relation", "tier", "distance"),
     "dead-letters": ("topic", "partition", "offset", "stage"),
+    "pairs": ("id1", "id2"),
 }
 
 
@@ -33,19 +35,17 @@ def expected_exports(source: str, settings: Settings) -> dict[str, Rows]:
     """Give the rows of every export that the log at ``source`` demands."""
     events, refused = [], []
     for record, answer in answers(source, settings):
-        if isinstance(answer, LoggedContent):
-            events.append(answer)
-        else:
+        if isinstance(answer, Rejected):
             refused.append(_letter(record, answer))
-    judged = reference(
-        [(event.position, event.article, event.content) for event in events],
-        settings.matching.rules(),
-    )
+        else:
+            events.append(answer)
+    judged = reference(map(became, events), settings.matching.rules())
     wanted: dict[str, Iterable[Line]] = {
         "verdicts": expected_verdicts(judged).values(),
         "articles": _articles(events),
         "statistics": _statistics(judged.values()),
         "dead-letters": refused,
+        "pairs": _pairs(events),
     }
     return {what: _keyed(what, rows) for what, rows in wanted.items()}
 
@@ -62,11 +62,25 @@ def _keyed(what: str, rows: Iterable[Line]) -> Rows:
     return {tuple(row[name] for name in _IDENTITY[what]): row for row in rows}
 
 
-def _articles(events: Sequence[LoggedContent]) -> Iterable[Line]:
-    for name, contents in by_article(events).items():
+def _articles(events: Sequence[Logged]) -> Iterable[Line]:
+    for name, brought in by_article(events).items():
+        contents = brought.contents
         real = {position: content for position, content in contents.items() if content}
         if real:
             yield _article(name, contents, real)
+
+
+def _pairs(events: Sequence[Logged]) -> Iterable[Line]:
+    for name, brought in by_article(events).items():
+        for other, override in in_force(brought.overrides):
+            original = override.ruling is Ruling.ORIGINAL
+            yield {
+                "id1": name,
+                "id2": other,
+                "label": "dup" if original else "not_dup",
+                "judged_by": override.by,
+                "note": override.note,
+            }
 
 
 def _article(
@@ -95,7 +109,7 @@ def _statistics(judged: Iterable[Expected]) -> Iterable[Line]:
             row.content.channel,
             row.content.source,
             finding.relation.value if finding else None,
-            finding.tier.label if finding else None,
+            finding.tier_label if finding else None,
             finding.distance if finding else None,
         ] += 1
     for key, count in counts.items():

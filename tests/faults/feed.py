@@ -1,10 +1,14 @@
 """A newsroom that goes on publishing, whatever becomes of the servers."""
 
+import random
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
 from itertools import islice
+
+import orjson
 
 from producers.newsroom import Mix, Newsroom
 from producers.records import Record
@@ -18,19 +22,36 @@ from tests.faults.query import Stuck
 MIX = Mix(updated=0.08, deleted=0.04, repeated=0.03, malformed=0.01)
 """More edits and withdrawals than a newsroom has: they are what makes batches depend."""
 
+_OVERRULED = 0.04
+_REMEMBERED = 200
 _RETRY_SECONDS = 1.0
 _FLUSH_EVENTS = 16
 _LOOK_SECONDS = 0.5
 
 
 def edited_news(seed: int) -> Iterator[Record]:
-    """Simulated events without end: articles, edits, withdrawals, repetitions, bad ones."""
+    """Simulated events without end: articles, edits, withdrawals, repetitions, bad ones.
+
+    Now and then an editor overrules what became of an article.
+    """
     channels = {int(number): name for number, name in Settings().channels.items()}
     newsroom = Newsroom(
         seed, channels=channels, start=datetime(2026, 1, 5, tzinfo=UTC), mix=MIX, pool_size=256
     )
+    rng = random.Random(seed)
+    recent: deque[str] = deque(maxlen=_REMEMBERED)
     for event in newsroom:
         yield event.record
+        if event.record.key:
+            recent.append(event.record.key.decode())
+        if len(recent) > 1 and rng.random() < _OVERRULED:
+            yield _override(rng, *rng.sample(recent, 2))
+
+
+def _override(rng: random.Random, article: str, other: str) -> Record:
+    ruling = rng.choice(("original", "original", "not_duplicate", "released"))
+    event = {"event": ruling, "article_id": article, "other_id": other, "by": "night desk"}
+    return Record(article.encode(), orjson.dumps(event), None)
 
 
 def publish(topic: KafkaUrl, records: Iterable[Record], partitions: int) -> int:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import orjson
 
-from streaming.exporting import EXPORTS, Line
+from streaming.exporting import Line, exports
 from streaming.stack.stack import LocalStack
 from tests.integration.logs import leitong
 
@@ -46,7 +46,7 @@ def export_all(index: Index, directory: Path) -> dict[str, bytes]:
     """Export everything there is to export; the files' bytes by what is in them."""
     directory.mkdir(parents=True, exist_ok=True)
     files = {}
-    for what in EXPORTS:
+    for what in exports():
         target = directory / f"{what}.jsonl"
         leitong("export", what, *index.options, "--to", str(target), directory=directory)
         files[what] = target.read_bytes()

@@ -26,9 +26,9 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from streaming.engine.statistics import TIMELINE
+from streaming.engine.statistics import ROLLUP, TIMELINE
 from streaming.errors import LeitongError
-from streaming.exporting import EXPORTS
+from streaming.exporting import exports
 from streaming.settings import Settings, load
 from streaming.stack.settings import Options
 from streaming.stack.stack import LocalStack
@@ -205,7 +205,7 @@ def stored(index: Index) -> dict[str, dict[bytes, Cells]]:
             rows = dict(store.scan(spec.name))
             if spec.name == articles.TABLE:
                 rows = {row: _without_token(cells) for row, cells in rows.items()}
-            elif spec.name == TIMELINE:
+            elif spec.name in {TIMELINE, ROLLUP}:
                 rows = {row: {b"": cells[max(cells)]} for row, cells in rows.items()}
             found[spec.name] = rows
     store.close()
@@ -219,11 +219,11 @@ def _without_token(cells: Cells) -> Cells:
 
 
 def exported(directory: Path) -> dict[str, bytes]:
-    return {what: (directory / f"{what}.jsonl").read_bytes() for what in EXPORTS}
+    return {what: (directory / f"{what}.jsonl").read_bytes() for what in exports()}
 
 
 def digest(files: Mapping[str, bytes]) -> str:
-    return hashlib.sha256(b"\0".join(files[what] for what in EXPORTS)).hexdigest()
+    return hashlib.sha256(b"\0".join(files[what] for what in exports())).hexdigest()
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

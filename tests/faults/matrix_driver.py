@@ -14,8 +14,7 @@ from pathlib import Path
 
 import orjson
 
-from streaming.exporting import EXPORTS
-from streaming.query.batch import BatchProcessor
+from streaming.exporting import exports
 from streaming.query.run import RunOptions, run
 from streaming.settings import Settings, load
 from streaming.store.opening import open_index
@@ -69,10 +68,10 @@ def one(planned: Planned) -> Done:
             seen.append(_hash_seeds())
 
     began = time.monotonic()
-    run(settings, RunOptions(until_caught_up=True), BatchProcessor(settings, reached))
+    run(settings, RunOptions(until_caught_up=True), reached)
     seconds = time.monotonic() - began
     index = open_index(settings)
-    for what, export in EXPORTS.items():
+    for what, export in exports().items():
         content = b"".join(
             orjson.dumps(row, option=orjson.OPT_APPEND_NEWLINE) for row in export(index)
         )

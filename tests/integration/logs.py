@@ -14,7 +14,6 @@ from streaming.events import Rejected
 from streaming.exporting import Line, expected_verdicts
 from streaming.filelog import LogRecord, read_records
 from streaming.matching.reference import reference
-from streaming.reasons import Rejected
 from streaming.settings import Settings
 from streaming.sinks import open_sink
 from streaming.topics import ensure_topic
