@@ -23,6 +23,7 @@ VERDICT = {
     "similarity": 0.97,
     "matches": [["a", "duplicate", 0.97]],
     "reason": {"article_id": "c", "why": "figures", "score": 0.61},
+    "overrides": [["not_duplicate", "d"], ["original_of", "e"]],
     "first_seen": "2023-10-20T03:38:00.000Z/articles/00000/00000000000000000042",
 }
 DEAD_LETTER = {
@@ -112,6 +113,9 @@ def test_a_verdict_and_a_dead_letter_as_documented_are_valid() -> None:
         ("matches", [["a", "duplicate"]]),
         ("matches", [["a", "duplicate", 0.5, 1]]),
         ("matches", [["a", "duplicate", 1.5]]),
+        ("overrides", [["released", "a"]]),
+        ("overrides", [["original"]]),
+        ("revision", 0),
         ("relation", "same"),
         ("tier", "minhash"),
         ("distance", 65),
