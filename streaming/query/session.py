@@ -51,9 +51,15 @@ def open_session(settings: Settings, jars: Sequence[Path] = ()) -> SparkSession:
             session = builder.getOrCreate()
         except Exception as error:
             raise PrerequisiteError(
-                f"Spark did not start: {error}; run leitong doctor to see what is missing"
+                f"Spark did not start: {_cause(error)}; run leitong doctor to see what is missing"
             ) from error
     return session
+
+
+def _cause(error: BaseException) -> str:
+    """Give the line that says what is wrong in an error that may bring Java's trace along."""
+    lines = [line for line in str(error).splitlines() if line.strip() and line[0] != "\t"]
+    return lines[-1].removeprefix(": ") if lines else type(error).__name__
 
 
 def _prefixed(options: dict[str, str]) -> dict[str, str]:
