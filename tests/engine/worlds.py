@@ -28,10 +28,14 @@ def index() -> MemoryStore:
 
 
 def event(
-    article: str, moment: int, fingerprint: int | None = 7, channel: str = "python"
+    article: str,
+    moment: int,
+    fingerprint: int | None = 7,
+    channel: str = "python",
+    source: str = "agency",
 ) -> LoggedContent:
     position = encode(moment, "t", 0, next(_offsets))
-    return LoggedContent(article, position, Content(channel, "agency", fingerprint))
+    return LoggedContent(article, position, Content(channel, source, fingerprint))
 
 
 def deletion(article: str, moment: int) -> LoggedContent:
