@@ -143,8 +143,8 @@ def replay(
     """Judge a part of the log again, into the same index or into a new generation.
 
     Since the tables are a function of the log, a replay changes nothing that was right;
-    it mends what is missing, and announces verdicts again. It keeps no checkpoint: one
-    that was stopped is started again from where it began.
+    it mends what is missing, and announces what was not announced. It keeps no checkpoint:
+    one that was stopped is started again from where it began.
 
     With --into the whole log, unless a part is named, is judged under the settings in
     force into tables of its own, beside those that readers follow. Its checkpoint is kept,
