@@ -202,7 +202,8 @@ class BatchProcessor:
         judged: list[Row],
     ) -> None:
         own = [row for row in judged if row["in_batch"]]
-        others = {row["article"]: row for row in judged if not row["in_batch"]}
+        mine = {row["article"] for row in own}
+        others = {row["article"]: row for row in judged if row["article"] not in mine}
         figures.judged = len(own)
         figures.duplicates = sum(row["relation"] in REPEATS for row in own)
         figures.affected = len(others)

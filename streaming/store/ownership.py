@@ -75,11 +75,6 @@ def mark_beside(store: Store, entrance: Entrance) -> bytes | None:
     return max([*others, entrance.found or b""]) or None
 
 
-def read_mark(store: Store) -> bytes | None:
-    """Give the largest position that any attempt may have put; None before the first."""
-    return max(store.rows(META, [_MARKS]).get(_MARKS, {}).values(), default=None)
-
-
 def read_stamp(store: Store) -> dict[str, Any] | None:
     """Give the stamp of the generation; None if nothing was written into it yet."""
     cell = _cell(store, _STAMP)

@@ -24,11 +24,11 @@ def test_tokens_grow_and_are_never_given_twice(store: MemoryStore) -> None:
 
 
 def test_the_mark_never_goes_down(store: MemoryStore) -> None:
-    assert ownership.read_mark(store) is None
+    assert ownership.enter(store, None).found is None
     high, low = encode(9, "t", 0, 0), encode(8, "t", 0, 0)
     for position in (low, high, None, low):
         ownership.enter(store, position)
-    assert ownership.read_mark(store) == high
+    assert ownership.enter(store, None).found == high
 
 
 def test_an_attempt_tells_its_own_mark_from_that_of_one_beside_it(store: MemoryStore) -> None:
