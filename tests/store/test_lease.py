@@ -1,6 +1,5 @@
 import subprocess
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,12 +14,16 @@ from streaming.store.tables import TABLES
 ASK = "from streaming.store.lease import Process; p = Process.this(); print(p.pid, p.born)"
 
 
+def nothing() -> None:
+    pass
+
+
 class Time:
     """A clock that sleeping moves, and what happens meanwhile."""
 
     def __init__(self) -> None:
         self.now = 0.0
-        self.meanwhile: Callable[[], None] = lambda: None
+        self.meanwhile = nothing
 
     def sleep(self, seconds: float) -> None:
         self.now += seconds
