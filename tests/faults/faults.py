@@ -26,6 +26,7 @@ from types import FrameType
 import orjson
 from rich.console import Console
 
+from streaming.announcements import ATTEMPT_HEADER
 from streaming.errors import LeitongError
 from streaming.settings import Settings
 from streaming.stack.stack import LocalStack
@@ -103,7 +104,7 @@ def disturb_and_compare(
             feed.stop(_GIVE_UP_SECONDS)
         query.clean_up()
     files = compare(str(topic), stack, disturbed, directory, checks)
-    tell_of_announcements(verdicts, files["verdicts"], checks)
+    check_announcements(verdicts, files["verdicts"], checks)
     fill_a_disk(str(topic), files, directory, checks)
     return checks.good
 
@@ -166,17 +167,27 @@ def compare_files(
         checks.check(f"{what}: {how}", same, f"{len(content)} and {len(others[what])} bytes")
 
 
-def tell_of_announcements(topic: str, verdicts: bytes, checks: Checks) -> None:
-    """Say how far the announced verdicts are those that stand; this is not promised."""
-    announced = {}
-    for record in log_of(topic):
-        announced[record.key] = record.value
-    standing = {line["article_id"].encode(): line | {"root": None} for line in lines(verdicts)}
-    last = sum(announced.get(key) == orjson.dumps(line) for key, line in standing.items())
-    withdrawn = [key for key, value in announced.items() if value and key not in standing]
-    checks.console.print(
-        f"the last verdict announced is the one that stands for {last} of {len(standing)} articles;"
-        f" {len(withdrawn)} withdrawn articles are still announced"
+def check_announcements(topic: str, verdicts: bytes, checks: Checks) -> None:
+    """Of the messages about an article, that of the largest attempt is what stands."""
+    latest: dict[bytes, tuple[int, dict[str, object] | None]] = {}
+    records = log_of(topic)
+    for record in records:
+        told = orjson.loads(record.value) if record.value else None
+        attempt = told["attempt"] if told else int(dict(record.headers)[ATTEMPT_HEADER] or 0)
+        key = record.key or b""
+        if attempt >= latest.get(key, (0, None))[0]:
+            latest[key] = attempt, told
+    announced = {key.decode(): told for key, (_, told) in latest.items() if told}
+    wrong = []
+    for line in lines(verdicts):
+        told = announced.pop(line["article_id"], {})
+        if any(told.get(field) != line[field] for field in line.keys() - {"root"}):
+            wrong.append(line["article_id"])
+    checks.check(
+        "the last verdict announced is the one that stands",
+        not wrong and not announced,
+        f"{len(records)} messages; {len(wrong)} articles differ {wrong[:3] or ''};"
+        f" {len(announced)} withdrawn ones are still announced",
     )
 
 
