@@ -48,7 +48,8 @@ class _Tmpfs(SmallDisk):
         _mount("-o", f"remount,size={size}", str(self.directory))
 
     def close(self) -> None:
-        subprocess.run(["umount", str(self.directory)], capture_output=True, check=True)
+        # Lazily: a process that was just killed may not have let go of its files.
+        subprocess.run(["umount", "-l", str(self.directory)], capture_output=True, check=True)
 
 
 class _LimitedFiles(SmallDisk):

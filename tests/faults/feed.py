@@ -113,7 +113,8 @@ class Feed:
         """
         self._stopping.set()
         self._flowing.set()
-        self._thread.join(seconds)
+        if self._thread.is_alive():
+            self._thread.join(seconds)
         if self._thread.is_alive():
             raise Stuck(f"{self._topic}: not everything was acknowledged in {seconds:.0f} s")
 

@@ -139,7 +139,8 @@ def compare(
     wanted: Mapping[int, Mapping[str, Rows]],
     checks: Checks,
 ) -> None:
-    table = Table("partitions", "batch size", *(f"hash seed {s}" for s in HASH_SEEDS), box=None)
+    seeds = (f"hash seed {seed}: rows, digest" for seed in HASH_SEEDS)
+    table = Table("partitions", "batch size", "batches", *seeds, box=None)
     for partitions in PARTITIONS:
         digests, wrong = set(), 0
         for size in SIZES:
@@ -154,11 +155,8 @@ def compare(
                 digests.add(digest(files))
                 wrong += differ
                 row = done[name]
-                cells.append(
-                    f"{differ} rows differ, {digest(files)[:8]}, {row.batches:2} batches,"
-                    f" {row.seconds:.0f} s"
-                )
-            table.add_row(str(partitions), str(size), *cells)
+                cells.append(f"{differ} differ, {digest(files)[:8]}, {row.seconds:3.0f} s")
+            table.add_row(str(partitions), str(size), str(row.batches), *cells)
         rows = sum(len(each) for each in wanted[partitions].values())
         what = f"{partitions} partitions"
         checks.check(f"{what}: rows as the log demands", wrong == 0, f"{rows} rows, {wrong} differ")
@@ -166,9 +164,9 @@ def compare(
     checks.console.print(table)
     for hash_seed in HASH_SEEDS:
         runs = [row for name, row in done.items() if name.endswith(f"-h{hash_seed}")]
-        seeds = sorted({seed for row in runs for seed in row.hash_seeds})
-        told = f"{len(runs)} runs, seeds {seeds}, hash('leitong') = {runs[0].some_hash}"
-        checks.check(f"hash seed {hash_seed} in driver and workers", seeds == [hash_seed], told)
+        found = sorted({seed for row in runs for seed in row.hash_seeds})
+        told = f"{len(runs)} runs, seeds {found}, hash('leitong') = {runs[0].some_hash}"
+        checks.check(f"hash seed {hash_seed} in driver and workers", found == [hash_seed], told)
     hashes = {row.some_hash for row in done.values()}
     checks.check("the hash seeds make a difference", len(hashes) == len(HASH_SEEDS))
 

@@ -5,6 +5,7 @@
 PLAN holds a JSON line per query, RESULTS gets one as each is done; see `Planned` and `Done`.
 """
 
+import logging
 import os
 import shutil
 import sys
@@ -50,6 +51,8 @@ class Done:
 
 
 def main() -> None:
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("streaming").setLevel(logging.INFO)
     plan, results = Path(sys.argv[1]), Path(sys.argv[2])
     with results.open("ab", buffering=0) as out:
         for line in plan.read_bytes().splitlines():

@@ -15,7 +15,6 @@ from tests.faults.feed import Feed
 from tests.faults.processes import Process
 from tests.faults.query import Query, Stuck, wait_until
 
-Server = Literal["thrift", "hbase", "kafka"]
 Kind = Literal["driver", "worker", "thrift", "hbase", "kafka", "checkpoint", "silence"]
 
 KILLS: tuple[Kind, ...] = ("driver", "worker", "thrift", "hbase", "kafka")
