@@ -100,7 +100,7 @@ def history(
         events = made.partitions[partition]
         if append_time[topic]:
             moment = max([moment, *(timestamp_ms(e.position) // UNIT_MS for e in events[-1:])])
-        elif rng.random() < 0.35:
+        elif rng.random() < (0.6 if style == "brief" else 0.35):
             moment = max(0, moment - rng.randrange(20))
         position = encode(moment * UNIT_MS, topic, partition[1], len(events))
         events.append(_event(rng, style, name, names, position, fingerprints))
@@ -137,7 +137,7 @@ def _event(
     position: Position,
     fingerprints: tuple[int, ...],
 ) -> Logged:
-    if rng.random() < (0.35 if style == "editors" else 0.08):
+    if rng.random() < {"editors": 0.35, "brief": 0.15}.get(style, 0.08):
         ruling = rng.choice(
             (Ruling.ORIGINAL, Ruling.ORIGINAL, Ruling.NOT_DUPLICATE, Ruling.RELEASED)
         )

@@ -324,7 +324,7 @@ class World:
         """Note a batch, and let the tables forget what is due by its time."""
         self._count(Fault.CUT, batch)
         self.wall_ms = max([self.wall_ms, *(timestamp_ms(e.position) for e in batch)])
-        if self.faults.expiry and self.rng.random() < 0.5 and self.store.expire(self.tables):
+        if self.faults.expiry and self.rng.random() < 0.9 and self.store.expire(self.tables):
             self._count(Fault.EXPIRY, batch)
         if len(self.queries) > 1 and all(q.process for q in self.queries):
             self._count(Fault.OVERLAP, batch)

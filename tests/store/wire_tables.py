@@ -28,10 +28,20 @@ class _Row:
     columns: Columns = field(default_factory=dict)
     # The latest deletion of a column, and of a family; in milliseconds.
     deleted: dict[bytes, int] = field(default_factory=dict)
+    # The latest put of a column, in seconds.
+    written: dict[bytes, float] = field(default_factory=dict)
 
     def put(self, column: bytes, value: bytes, now: int) -> None:
         if now > max(self.deleted.get(name, -1) for name in (column, _family(column))):
             self.columns[column] = value
+            self.written[column] = time.time()
+
+    def young(self, ttl: int) -> Columns:
+        """Give the columns whose time to live, in seconds and negative for ever, is not over."""
+        if ttl < 0:
+            return self.columns
+        oldest = time.time() - ttl
+        return {column: v for column, v in self.columns.items() if self.written[column] >= oldest}
 
     def delete(self, name: bytes, now: int) -> None:
         """Delete a column, or with a name that has no colon, all columns of a family."""
@@ -44,6 +54,7 @@ class _Row:
 class _Table:
     def __init__(self, families: Iterable[Any]) -> None:
         self.families = {family.name.rstrip(b":"): family for family in families}
+        self.ttl = max((family.timeToLive for family in families), default=-1)
         self.enabled = True
         self.rows: dict[bytes, _Row] = {}
         self.keys: list[bytes] = []
@@ -56,8 +67,9 @@ class _Table:
 
     def found(self, keys: Iterable[bytes]) -> Iterator[tuple[bytes, Columns]]:
         for key in keys:
-            if key in self.rows and self.rows[key].columns:
-                yield key, self.rows[key].columns
+            columns = self.rows[key].young(self.ttl) if key in self.rows else None
+            if columns:
+                yield key, columns
 
 
 @dataclass(slots=True)
