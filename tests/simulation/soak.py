@@ -8,13 +8,18 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TypeVar
+from unittest.mock import patch
 
 from tests.simulation.histories import Kind, history
 from tests.simulation.world import PROFILES, Fault, World
 
 _BLOCK = 50
+
+Work = TypeVar("Work")
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -47,17 +52,19 @@ def soak(seeds: Iterable[int]) -> Outcome:
     seeds = list(seeds)
     blocks = [seeds[i : i + _BLOCK] for i in range(0, len(seeds), _BLOCK)]
     total = Outcome()
-    for outcome in _outcomes(blocks):
+    for outcome in on_all_cores(_run, blocks):
         total.histories += outcome.histories
         total.counts += outcome.counts
         total.failures += outcome.failures
     return total
 
 
-def _outcomes(blocks: list[list[int]]) -> Iterator[Outcome]:
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(len(os.sched_getaffinity(0))) as pool:
-        yield from pool.imap_unordered(_run, blocks)
+def on_all_cores(work: Callable[[Work], Result], pieces: Iterable[Work]) -> Iterator[Result]:
+    """Give the results of pieces of work, done by processes in which sets have one order."""
+    with patch.dict(os.environ, PYTHONHASHSEED="0"):
+        pool = multiprocessing.get_context("spawn").Pool(len(os.sched_getaffinity(0)))
+    with pool:
+        yield from pool.imap_unordered(work, pieces)
         pool.close()
         pool.join()
 

@@ -2,13 +2,11 @@
 
 import itertools
 import logging
-import multiprocessing
-import os
 
 import pytest
 
 from tests.simulation.planted import BUGS
-from tests.simulation.soak import world
+from tests.simulation.soak import on_all_cores, world
 
 HISTORIES = 2_000
 
@@ -16,12 +14,7 @@ HISTORIES = 2_000
 @pytest.fixture(scope="module")
 def caught() -> dict[str, str]:
     """How each bug was caught, hunted on all cores."""
-    context = multiprocessing.get_context("spawn")
-    with context.Pool(len(os.sched_getaffinity(0))) as pool:
-        found = dict(pool.imap_unordered(hunt, BUGS))
-        pool.close()
-        pool.join()
-    return found
+    return dict(on_all_cores(hunt, BUGS))
 
 
 @pytest.mark.parametrize("name", BUGS)

@@ -19,7 +19,7 @@ from tests.simulation.soak import soak, table, world
 from tests.simulation.world import PROFILES, Fault, Faults, World
 
 HISTORIES = 2_000
-LEAST = 20
+LEAST = 10
 """How often each fault must have met each kind of event, so that no run is too bland."""
 
 
