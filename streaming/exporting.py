@@ -4,8 +4,8 @@ The fields are those of the schemas. Exports read the store directly and need no
 rows come in the order of their keys, which is the same for every store.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -18,7 +18,7 @@ from streaming.engine.judge import Judged
 from streaming.matching.overrides import ORIGINAL_OF, Ruling, in_force
 from streaming.matching.reference import Expected
 from streaming.matching.stories import Member, chain_end, link, precedes
-from streaming.position import decode
+from streaming.position import decode, timestamp_ms
 from streaming.store import articles
 from streaming.store.contract import Store
 from streaming.stories import Stories
@@ -80,6 +80,26 @@ def expected_verdicts(
             line = _line(name, row.content.channel, row.verdict.fields(), row.first)
             lines[name] = line | {"root": root}
     return lines
+
+
+def expected_counts(expected: Iterable[Expected]) -> list[Line]:
+    """Give what `counts` must export for a reference's answer, in no order."""
+    tally: Counter[tuple[int, statistics.Outcome]] = Counter()
+    for row in expected:
+        finding = row.verdict.best.finding if row.verdict.best else None
+        outcome = statistics.Outcome(
+            row.content.channel,
+            row.content.source,
+            finding.relation.value if finding else None,
+            finding.tier_label if finding else None,
+            finding.distance if finding else None,
+        )
+        moment = timestamp_ms(row.first)
+        tally[moment - moment % statistics.MINUTE_MS, outcome] += 1
+    return [
+        statistics.Count(minute, outcome, articles).fields()
+        for (minute, outcome), articles in tally.items()
+    ]
 
 
 def all_articles(store: Store) -> Iterator[Line]:

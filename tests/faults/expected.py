@@ -1,19 +1,17 @@
 """What every export must hold, computed from the whole log without a store or a batch."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streaming import deadletters
 from streaming.engine.events import Logged, became, by_article
-from streaming.engine.statistics import MINUTE_MS
 from streaming.enrichment import STAGE, position_of
-from streaming.exporting import Line, expected_verdicts
+from streaming.exporting import Line, expected_counts, expected_verdicts
 from streaming.filelog import LogRecord
 from streaming.matching.content import Content
 from streaming.matching.overrides import Ruling, in_force
-from streaming.matching.reference import Expected, reference
-from streaming.position import Position, decode, timestamp_ms
+from streaming.matching.reference import reference
+from streaming.position import Position, decode
 from streaming.reasons import Rejected
 from streaming.settings import Settings
 from tests.faults.index import lines
@@ -43,7 +41,7 @@ def expected_exports(source: str, settings: Settings) -> dict[str, Rows]:
     wanted: dict[str, Iterable[Line]] = {
         "verdicts": expected_verdicts(judged).values(),
         "articles": _articles(events),
-        "statistics": _statistics(judged.values()),
+        "statistics": expected_counts(judged.values()),
         "dead-letters": refused,
         "pairs": _pairs(events),
     }
@@ -97,23 +95,6 @@ def _article(
         "events": len(contents),
         "live": contents[max(contents)] is not None,
     }
-
-
-def _statistics(judged: Iterable[Expected]) -> Iterable[Line]:
-    counts: Counter[tuple[Any, ...]] = Counter()
-    for row in judged:
-        finding = row.verdict.best.finding if row.verdict.best else None
-        moment = timestamp_ms(row.first)
-        counts[
-            moment - moment % MINUTE_MS,
-            row.content.channel,
-            row.content.source,
-            finding.relation.value if finding else None,
-            finding.tier_label if finding else None,
-            finding.distance if finding else None,
-        ] += 1
-    for key, count in counts.items():
-        yield dict(zip(_IDENTITY["statistics"], key, strict=True)) | {"articles": count}
 
 
 def _letter(record: LogRecord, refused: Rejected) -> Line:

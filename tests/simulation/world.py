@@ -462,22 +462,10 @@ class World:
             line["root"] = None
 
     def _miscounted(self, judged: Mapping[str, Expected]) -> list[str]:
-        wanted: Counter[tuple[Any, ...]] = Counter()
-        for row in judged.values():
-            finding = row.verdict.best.finding if row.verdict.best else None
-            moment = timestamp_ms(row.first)
-            wanted[
-                moment - moment % statistics.MINUTE_MS,
-                row.content.channel,
-                row.content.source,
-                finding.relation.value if finding else None,
-                finding.tier_label if finding else None,
-                finding.distance if finding else None,
-            ] += 1
-        counted = {
-            (line.pop("articles"), tuple(line.values())) for line in exporting.counts(self.store)
+        counted = {tuple(line.items()) for line in exporting.counts(self.store)}
+        missed = counted ^ {
+            tuple(each.items()) for each in exporting.expected_counts(judged.values())
         }
-        missed = counted ^ {(number, outcome) for outcome, number in wanted.items()}
         return [f"counted wrongly: {sorted(missed, key=str)}"] if missed else []
 
     def _misannounced(self, expected: dict[str, Any]) -> list[str]:
