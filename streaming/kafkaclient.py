@@ -8,8 +8,8 @@ them. Values never appear in messages: some are secrets.
 import logging
 import re
 import socket
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 from kafka.errors import (
     AuthorizationError,
@@ -29,6 +29,8 @@ CONNECT_TIMEOUT_MS = 5_000
 # At DEBUG these loggers write messages and settings, and with them articles and passwords.
 for _name in ("kafka.producer", "kafka.admin", "kafka.net"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+
+Client = TypeVar("Client")
 
 _JAAS = re.compile(
     r"""\b(?P<name>username|password)\s*=\s*(?P<quote>["'])(?P<value>.*?)(?P=quote)"""
@@ -70,8 +72,7 @@ _GUARDED = ("sasl.", "security.", "ssl.")
 def check_reachable(url: KafkaUrl, properties: Mapping[str, str]) -> None:
     """Raise SourceError unless one of the brokers accepts a connection.
 
-    Asked before a client is made: a client that finds no broker takes seconds to say less,
-    and leaves a thread behind.
+    Asked before a client is made: a client that finds no broker takes seconds to say less.
     """
     if "proxy.url" in properties:
         return
@@ -89,6 +90,26 @@ def check_reachable(url: KafkaUrl, properties: Mapping[str, str]) -> None:
         f"{url}: no broker can be reached ({'; '.join(causes)}); is it running, and is this its "
         "address?"
     )
+
+
+def connected(kind: Callable[..., Client], settings: Mapping[str, Any]) -> Client:
+    """Make a client; what it raises leaves nothing behind.
+
+    By itself a client that finds no broker leaves its connections open, and some their
+    thread running, with nobody who could end them.
+    """
+    networks: list[Any] = []
+
+    def network(**config: Any) -> Any:
+        networks.append(kind.DEFAULT_CONFIG["kafka_client"](**config))  # type: ignore[attr-defined]  # the clients have no types
+        return networks[-1]
+
+    try:
+        return kind(**settings, kafka_client=network)
+    except BaseException:
+        for each in networks:
+            each.close()
+        raise
 
 
 def client_settings(

@@ -13,7 +13,13 @@ from kafka.serializer import Serializer
 
 from streaming.errors import SourceError
 from streaming.filelog import MAX_VALUE_BYTES
-from streaming.kafkaclient import CONNECT_TIMEOUT_MS, check_reachable, client_settings, explain
+from streaming.kafkaclient import (
+    CONNECT_TIMEOUT_MS,
+    check_reachable,
+    client_settings,
+    connected,
+    explain,
+)
 from streaming.sinks import Headers
 from streaming.urls import KafkaUrl
 
@@ -65,7 +71,7 @@ class KafkaSink:
         }
         check_reachable(url, properties or {})
         try:
-            self._producer = KafkaProducer(**settings)
+            self._producer = connected(KafkaProducer, settings)
         except (KafkaError, ValueError) as error:
             raise SourceError(explain(url, error)) from error
         try:

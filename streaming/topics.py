@@ -14,7 +14,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from streaming.errors import SourceError
 from streaming.filelog import DEFAULT_PARTITIONS, MAX_VALUE_BYTES
-from streaming.kafkaclient import check_reachable, client_settings, explain
+from streaming.kafkaclient import check_reachable, client_settings, connected, explain
 from streaming.urls import KafkaUrl
 
 Timestamps = Literal["LogAppendTime", "CreateTime"]
@@ -97,7 +97,7 @@ def _administering(url: KafkaUrl, properties: Mapping[str, str]) -> Iterator[Any
     settings = client_settings(url, properties, KafkaAdminClient.DEFAULT_CONFIG)
     check_reachable(url, properties)
     try:
-        with closing(KafkaAdminClient(**settings)) as admin:
+        with closing(connected(KafkaAdminClient, settings)) as admin:
             yield admin
     except KafkaError as error:
         raise SourceError(explain(url, error)) from error

@@ -1,10 +1,14 @@
 """Sinks that need no broker, and how settings and errors of Kafka clients are told."""
 
+import gc
+import socket
+import threading
 from pathlib import Path
 
 import pytest
-from kafka import KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from kafka.errors import (
+    KafkaError,
     KafkaTimeoutError,
     MessageSizeTooLargeError,
     TopicAuthorizationFailedError,
@@ -12,7 +16,7 @@ from kafka.errors import (
 
 from streaming.errors import SettingsError, SourceError
 from streaming.filelog import FileLogWriter, LogRecord, describe_log, read_records
-from streaming.kafkaclient import client_settings, explain
+from streaming.kafkaclient import client_settings, connected, explain
 from streaming.sinks import FileLogSink, MemorySink, Message, open_sink
 from streaming.urls import KafkaUrl
 
@@ -154,3 +158,20 @@ def test_settings_that_would_be_lost_are_refused_without_their_value(name: str, 
 def test_errors_name_the_topic_and_what_to_do(error: Exception, hint: str) -> None:
     assert explain(URL, error).startswith("kafka://127.0.0.1:9092/articles: ")
     assert hint in explain(URL, error)
+
+
+@pytest.mark.parametrize("kind", [KafkaAdminClient, KafkaConsumer, KafkaProducer])
+def test_a_client_that_finds_no_broker_leaves_nothing_behind(kind: type) -> None:
+    def held() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        servers = f"127.0.0.1:{silent.getsockname()[1]}"
+        settings = {"bootstrap_servers": servers, "bootstrap_timeout_ms": 300}
+        gc.collect()
+        before, threads = held(), threading.active_count()
+        with pytest.raises(KafkaError):
+            connected(kind, settings)
+        # While the garbage is still there: nobody can be sure of when it is collected.
+        assert held() == before
+        assert threading.active_count() == threads

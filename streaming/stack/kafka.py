@@ -9,6 +9,7 @@ from typing import Final
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
 
+from streaming.kafkaclient import connected
 from streaming.stack.jars import JarSet
 from streaming.stack.java import JAVA_OPTIONS
 from streaming.stack.ports import LOOPBACK, listening
@@ -82,10 +83,13 @@ class Kafka:
         if not listening(self.port):
             return f"nothing listens on port {self.port} yet"
         try:
-            admin = KafkaAdminClient(
-                bootstrap_servers=f"{LOOPBACK}:{self.port}",
-                request_timeout_ms=_ANSWER_MS,
-                bootstrap_timeout_ms=_ANSWER_MS,
+            admin = connected(
+                KafkaAdminClient,
+                {
+                    "bootstrap_servers": f"{LOOPBACK}:{self.port}",
+                    "request_timeout_ms": _ANSWER_MS,
+                    "bootstrap_timeout_ms": _ANSWER_MS,
+                },
             )
         except (KafkaError, OSError) as error:
             return f"the broker does not answer: {error}"
