@@ -111,14 +111,21 @@ def history(
 
 
 def _longest_life(made: History) -> int:
-    """How long after its first event an article still has one, at most."""
-    moments: dict[str, list[int]] = defaultdict(list)
+    """How long after the first event about an article there still is one, at most.
+
+    What happens to an article has those judged again that an override ties to it, whichever
+    of the two it names; so it is about them as well.
+    """
+    tied: dict[str, set[str]] = defaultdict(set)
     for event in made.log():
-        moments[event.article].append(timestamp_ms(event.position))
         other = event.override.other if isinstance(event, LoggedOverride) else None
         if other is not None:
-            # What is said of a pair reaches back to the older of the two.
-            moments[other].append(timestamp_ms(event.position))
+            tied[event.article].add(other)
+            tied[other].add(event.article)
+    moments: dict[str, list[int]] = defaultdict(list)
+    for event in made.log():
+        for name in (event.article, *tied[event.article]):
+            moments[name].append(timestamp_ms(event.position))
     return max((max(each) - min(each) for each in moments.values()), default=0)
 
 
