@@ -17,11 +17,16 @@ hypothesis.settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalStack]:
+def stack(
+    tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
+) -> Iterator[LocalStack]:
     """A real broker and a real HBase with its Thrift servers, on free ports of loopback."""
     # A cheaper compiler: a test's servers live for minutes, and their start is what they cost.
     options = Options(java_options=("-XX:TieredStopAtLevel=1",))
     servers = LocalStack(tmp_path_factory.mktemp("stack"), LocalStack.free_ports(), options)
+    # kafka-python leaves a connection to the garbage collector if it is closed while it sends.
+    broker = rf"raddr=\('127.0.0.1', {servers.ports.kafka}\)"
+    pytestconfig.addinivalue_line("filterwarnings", f"ignore:unclosed .*{broker}:ResourceWarning")
     try:
         servers.up()
         yield servers
