@@ -86,10 +86,10 @@ def examples(
 ) -> Iterator[tuple[str, str, str]]:
     """Give pairs to look at: kind of edit, beginning of the earlier text, of the later one.
 
-    One pair of each kind first, the most distant fingerprints before the identical ones.
+    One pair of each kind first, the least similar before the identical ones.
     """
     flagged = [line for line in verdicts if line["duplicate_of"] is not None]
-    flagged.sort(key=lambda line: (-(line["distance"] or 0), line["article_id"]))
+    flagged.sort(key=lambda line: (line["similarity"], line["article_id"]))
     kinds: dict[str, list[Line]] = defaultdict(list)
     for line in flagged:
         truth = truths.get(line["article_id"])
@@ -105,7 +105,7 @@ def examples(
         store, {n for _, line in chosen for n in (line["article_id"], line["duplicate_of"])}
     )
     for kind, line in chosen:
-        label = f"{kind}\n{line['distance']} bits"
+        label = f"{kind}\n{line['relation']}\n{line['similarity']:.2f}"
         yield label, texts[line["duplicate_of"]], texts[line["article_id"]]
 
 

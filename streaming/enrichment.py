@@ -78,7 +78,12 @@ class Enricher:
                     )
                     continue
                 content = Content(
-                    event.channel, event.source or "", analysis.fingerprint, event.published_ms
+                    event.channel,
+                    event.source or "",
+                    analysis.fingerprint,
+                    event.published_ms,
+                    analysis.shingles,
+                    analysis.evidence,
                 )
                 text = encode_text(analysis.title, analysis.body)
                 enriched.append(LoggedContent(event.article_id, position_of(record), content, text))

@@ -57,8 +57,11 @@ class MatchingSettings(_Group):
     scope: Literal["newsroom", "channel"] = Field(
         "newsroom", description="compare across the newsroom, or within a channel only"
     )
-    verify_simhash: Literal[False] = Field(
-        default=False, description="false: every fingerprint within k bits is a duplicate"
+    shingles: bool = Field(
+        default=True, description="compare articles that share shingles, not near fingerprints only"
+    )
+    verify_simhash: bool = Field(
+        default=True, description="false: every fingerprint within k bits is a duplicate, unread"
     )
     max_matches: int = Field(20, ge=1, le=1000, description="matches kept in a verdict")
 
@@ -75,6 +78,7 @@ class MatchingSettings(_Group):
             visible=self.visible,
             window_ms=self.window,
             scope=self.scope,
+            shingles=self.shingles,
             verify_simhash=self.verify_simhash,
             max_matches=self.max_matches,
         )

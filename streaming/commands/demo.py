@@ -140,10 +140,6 @@ def _report(console: Console, store: Any, lines: list[Any], truths: Any, rate: f
         f"precision {_share(result.precision)}, recall {_share(result.recall)}"
         f" against the simulator's truth; {rate:,.0f} events/s with start-up"
     )
-    console.print(
-        "SimHash within 3 bits finds copies that are all but verbatim, and cannot tell a form"
-        " with other figures from a copy."
-    )
 
 
 def _channel_cells(name: str, articles: int, duplicates: int) -> tuple[str, str, str, str]:

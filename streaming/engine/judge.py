@@ -89,7 +89,7 @@ def _candidates(
         for key in seen:
             for first, other in snapshot.visible(key, live[name][0]):
                 content = snapshot.article(other).current
-                if content is not None and key in content.keys(rules):
+                if content is not None and key in snapshot.carried(other):
                     candidates[other] = Candidate(other, first, content)
         found[name] = list(candidates.values())
     return found

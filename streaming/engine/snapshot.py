@@ -30,6 +30,7 @@ class Snapshot:
         self._rules = rules
         self._index = Index(store, rules)
         self._articles: dict[str, ArticleRow] = {}
+        self._carried: dict[str, frozenset[Key]] = {}
         self._near: dict[Key, tuple[Key, ...]] = {}
         self._heads: dict[Key, Head] = {}
         self._visible: dict[tuple[Key, Position], Slots] = {}
@@ -43,6 +44,15 @@ class Snapshot:
     def article(self, article_id: str) -> ArticleRow:
         """Give an article that was loaded."""
         return self._articles[article_id]
+
+    def carried(self, article_id: str) -> frozenset[Key]:
+        """Give the keys that the current content of a loaded article carries."""
+        found = self._carried.get(article_id)
+        if found is None:
+            content = self._articles[article_id].current
+            found = content.keys(self._rules) if content is not None else frozenset()
+            self._carried[article_id] = found
+        return found
 
     def load_near(self, wanted: Iterable[Key]) -> None:
         """Make sure that the neighbours of these keys, and the neighbours' heads, are read."""

@@ -9,17 +9,20 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
+from streaming.matching.evidence import NO_TEXT, Evidence
 from streaming.matching.rules import Rules
 
-_VERSION = 1
-_HEAD = Struct(">BBQq")
+_VERSION = 2
+_HEAD = Struct(">BBQqB")
 _HAS_FINGERPRINT, _HAS_PUBLISHED = 1, 2
+_KEY_BYTES = 8
 
 
 class Tier(IntEnum):
     """The kind of key under which two articles met."""
 
     SIMHASH = 0
+    SHINGLE = 1
 
     @property
     def label(self) -> str:
@@ -41,18 +44,28 @@ class Content:
 
     ``fingerprint`` is the 64-bit SimHash, or None for a text without features, which
     matches nothing. ``published_ms`` is what the newsroom says, not the log's time.
+    ``shingles`` are at most 255 distinct 64-bit keys, in order; ``evidence`` is encoded as
+    `Evidence` says, empty if nothing is known of the text.
     """
 
     channel: str
     source: str
     fingerprint: int | None
     published_ms: int | None = None
+    shingles: tuple[int, ...] = ()
+    evidence: bytes = b""
 
     def keys(self, rules: Rules) -> frozenset[Key]:
         """Give the keys under which this version is indexed and looked up."""
-        if self.fingerprint is None:
-            return frozenset()
-        return frozenset({Key(rules.scope_of(self.channel), Tier.SIMHASH, self.fingerprint)})
+        scope = rules.scope_of(self.channel)
+        found = {Key(scope, Tier.SHINGLE, value) for value in self.shingles if rules.shingles}
+        if self.fingerprint is not None:
+            found.add(Key(scope, Tier.SIMHASH, self.fingerprint))
+        return frozenset(found)
+
+    def text(self) -> Evidence:
+        """Give the evidence of its text; that of no text if nothing is known."""
+        return Evidence.decode(self.evidence) if self.evidence else NO_TEXT
 
     def encode(self) -> bytes:
         """Encode as a cell value; equal contents give equal bytes."""
@@ -62,27 +75,41 @@ class Content:
         channel, source = self.channel.encode(), self.source.encode()
         return b"".join(
             (
-                _HEAD.pack(_VERSION, flags, self.fingerprint or 0, self.published_ms or 0),
+                _HEAD.pack(
+                    _VERSION,
+                    flags,
+                    self.fingerprint or 0,
+                    self.published_ms or 0,
+                    len(self.shingles),
+                ),
+                *(value.to_bytes(_KEY_BYTES) for value in self.shingles),
                 len(channel).to_bytes(2),
                 channel,
                 len(source).to_bytes(2),
                 source,
+                self.evidence,
             )
         )
 
     @classmethod
     def decode(cls, cell: bytes) -> "Content":
         """Read `encode`'s bytes; ValueError if another version wrote them."""
-        version, flags, fingerprint, published = _HEAD.unpack_from(cell)
+        version, flags, fingerprint, published, count = _HEAD.unpack_from(cell)
         if version != _VERSION:
             raise ValueError(f"content cell of version {version}, this program reads {_VERSION}")
-        channel, end = _text(cell, _HEAD.size)
-        source, _ = _text(cell, end)
+        start = _HEAD.size + count * _KEY_BYTES
+        channel, end = _text(cell, start)
+        source, end = _text(cell, end)
         return cls(
             channel,
             source,
             fingerprint if flags & _HAS_FINGERPRINT else None,
             published if flags & _HAS_PUBLISHED else None,
+            tuple(
+                int.from_bytes(cell[at : at + _KEY_BYTES])
+                for at in range(_HEAD.size, start, _KEY_BYTES)
+            ),
+            cell[end:],
         )
 
 

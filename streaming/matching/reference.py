@@ -108,10 +108,11 @@ def _editorials(log: Log, histories: Mapping[str, _History]) -> dict[str, Editor
 def _neighbours(carriers: Iterable[Key], rules: Rules) -> Mapping[Key, list[Key]]:
     """Give, for each key, the carried keys within k bits of it in its scope."""
     scopes: dict[str, list[Key]] = defaultdict(list)
+    found = {}
     for key in carriers:
+        found[key] = [key]
         if key.tier is Tier.SIMHASH:
             scopes[key.scope].append(key)
-    found = {}
     for members in scopes.values():
         values = np.array([key.value for key in members], dtype=np.uint64)
         for key in members:

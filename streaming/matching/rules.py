@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from streaming.fingerprints.bands import BandScheme
+from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +14,9 @@ class Rules:
     ``k`` is the Hamming radius in bits of the 64-bit fingerprint; the band scheme must be
     exact for it. ``visible`` is the number of earliest articles that are seen under one
     key. ``window_ms`` is how far back, in milliseconds of log time, an article is compared.
-    With ``verify_simhash`` false every fingerprint within ``k`` bits is a duplicate.
+    With ``shingles`` false fingerprints alone propose whom to compare. With
+    ``verify_simhash`` false every fingerprint within ``k`` bits is a duplicate, and only
+    what shingles propose is verified.
     """
 
     k: int = 3
@@ -21,7 +24,9 @@ class Rules:
     visible: int = 64
     window_ms: int = 90 * 86_400_000
     scope: Literal["newsroom", "channel"] = "newsroom"
-    verify_simhash: bool = False
+    shingles: bool = True
+    verify_simhash: bool = True
+    thresholds: Thresholds = DEFAULT_THRESHOLDS
     max_matches: int = 20
 
     def __post_init__(self) -> None:

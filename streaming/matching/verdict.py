@@ -4,9 +4,8 @@ A verdict never depends on another verdict, so there is no cascade and no transi
 merging; chains are resolved by whoever reads them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from typing import Any
 
 import orjson
@@ -16,16 +15,10 @@ from streaming.fingerprints.simhash import BITS
 from streaming.matching.content import Content, Tier
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
+from streaming.matching.verification import Relation, verify
 from streaming.position import Position
 
-
-class Relation(StrEnum):
-    """How an article relates to an earlier one; the order is the order of matches."""
-
-    DUPLICATE = "duplicate"
-    CONTAINED_IN = "contained_in"
-    CONTAINS = "contains"
-    TEMPLATE = "template"
+__all__ = ["REPEATS", "Candidate", "Finding", "Match", "Relation", "Verdict", "decide"]
 
 
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}
@@ -121,14 +114,13 @@ class Verdict:
         return orjson.dumps(self.fields())
 
 
-def verify(content: Content, other: Content, rules: Rules) -> Finding | None:
-    """Say how ``content`` relates to an earlier ``other``, if at all."""
-    if content.fingerprint is None or other.fingerprint is None:
-        return None
-    distance = hamming(content.fingerprint, other.fingerprint)
-    if distance > rules.k:
-        return None
-    return Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, round(1 - distance / BITS, 6))
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """A candidate that is not a match; ``why`` is the check that failed, or the ruling."""
+
+    candidate: Candidate
+    why: str
+    score: float
 
 
 def decide(
@@ -143,16 +135,21 @@ def decide(
     article that is somebody's original by an editor's word repeats nobody. The answer
     depends on the set of candidates only, not on their order.
     """
-    found, refused = [], []
+    found: list[tuple[int, Position, Match]] = []
+    refused: list[_Refusal] = []
     named = editorial.own.original if editorial.original_lives else None
     told = Finding(Relation.DUPLICATE, None, None, None)
-    for candidate in candidates:
-        finding = verify(content, candidate.content, rules)
+    for candidate, finding in _findings(content, candidates, rules):
+        said = editorial.refusal(candidate.article)
         if candidate.article == named:
-            told = replace(finding, relation=Relation.DUPLICATE) if finding else told
-        elif finding and finding.relation in REPEATS and editorial.refusal(candidate.article):
-            refused.append((-(finding.similarity or 0), candidate.first, candidate.article))
-        elif finding:
+            told = (
+                told if isinstance(finding, _Refusal) else replace(finding, relation=told.relation)
+            )
+        elif isinstance(finding, _Refusal):
+            refused.append(finding)
+        elif said and finding.relation in REPEATS:
+            refused.append(_Refusal(candidate, said, finding.similarity or 0))
+        else:
             match = Match(candidate.article, finding)
             found.append((_RANK[finding.relation], candidate.first, match))
     found.sort(key=lambda row: row[:2])
@@ -168,12 +165,38 @@ def decide(
         template_of=earliest(frozenset({Relation.TEMPLATE})),
         best=matches[0] if matches else None,
         matches=matches[: rules.max_matches],
-        reason=_reason(min(refused), editorial) if refused else None,
+        reason=_reason(refused) if refused else None,
         overrides=editorial.rulings(),
     )
 
 
-def _reason(refused: tuple[float, Position, str], editorial: Editorial) -> dict[str, Any]:
-    """Say why the best of the refused candidates was refused."""
-    score, _, article = refused
-    return {"article_id": article, "why": editorial.refusal(article), "score": -score}
+def _findings(
+    content: Content, candidates: Iterable[Candidate], rules: Rules
+) -> Iterator[tuple[Candidate, Finding | _Refusal]]:
+    """Say of each candidate what relates the article to it, or what refused it."""
+    text = content.text()
+    for candidate in candidates:
+        distance = _distance(content, candidate.content)
+        near = distance is not None and distance <= rules.k
+        if near and not rules.verify_simhash and distance is not None:
+            alike = round(1 - distance / BITS, 6)
+            yield candidate, Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, alike)
+            continue
+        answer = verify(text, candidate.content.text(), rules.thresholds)
+        if answer.relation is not None:
+            tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
+            yield candidate, Finding(answer.relation, tier, bits, answer.score)
+        elif answer.failed is not None:
+            yield candidate, _Refusal(candidate, answer.failed.value, answer.score)
+
+
+def _distance(one: Content, other: Content) -> int | None:
+    if one.fingerprint is None or other.fingerprint is None:
+        return None
+    return hamming(one.fingerprint, other.fingerprint)
+
+
+def _reason(refused: list[_Refusal]) -> dict[str, Any]:
+    """Say why the best of the refused candidates was refused, with its score for what-if."""
+    best = min(refused, key=lambda each: (-each.score, each.candidate.first))
+    return {"article_id": best.candidate.article, "why": best.why, "score": best.score}

@@ -12,10 +12,13 @@ from typing import Any
 
 from streaming.errors import SettingsError
 from streaming.fingerprints.simhash import fingerprints
-from streaming.text import features, normalise, tables
+from streaming.text import features, normalise, shingling, tables
+from streaming.text.clauses import clauses
 from streaming.text.features import FeatureExtractor
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
+from streaming.text.shingling import Passage
+from streaming.text.traditional import Simplifier
 
 _BODY_FEATURES = 64
 """From this many features on, the body alone is fingerprinted.
@@ -26,7 +29,7 @@ ones. Among 18 351 articles no two bodies of at least 64 features with different
 within it unless they shared most of their words; below, titles are needed to tell forms and
 one-line notices apart.
 """
-_LIBRARIES = ("jieba", "rjieba", "selectolax")
+_LIBRARIES = ("jieba", "opencc", "rjieba", "selectolax")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Analysis:
 
     ``title`` and ``body`` are normalised, ``text`` is both of them. ``features``, of the
     body or of both, maps tokens to weights 1..255; ``fingerprint`` is theirs, None if there
-    are none: texts without a letter or digit have nothing in common.
+    are none: texts without a letter or digit have nothing in common, no ``shingles`` (keys
+    of 64 bits) and no words in their ``evidence`` either, which is encoded.
     """
 
     text: str
@@ -43,6 +47,8 @@ class Analysis:
     body: str
     features: dict[str, int]
     fingerprint: int | None
+    shingles: tuple[int, ...]
+    evidence: bytes
 
 
 class TextPipeline:
@@ -64,30 +70,36 @@ class TextPipeline:
         The result for an article does not depend on the others. Never raises because of a
         text; SettingsError if a table cannot be read.
         """
-        plain = [
-            (normalise.normalise(title), normalise.normalise(body), channel)
-            for title, body, channel in batch
-        ]
-        weighed = [self._features(*article) for article in plain]
-        return [
-            Analysis("\n".join(filter(None, (title, body))), title, body, features, fingerprint)
-            for (title, body, _), features, fingerprint in zip(
-                plain, weighed, fingerprints(weighed), strict=True
-            )
-        ]
+        return [self._analyse(*article) for article in batch]
 
-    def _features(self, title: str, body: str, channel: str) -> dict[str, int]:
-        tokens = self._segmenter.cut(body)
-        features = self._extractor.features(tokens, channel)
+    def _analyse(self, title: str, body: str, channel: str) -> Analysis:
+        title, body = normalise.normalise(title), normalise.normalise(body)
+        heading, text = self._read(title), self._read(body)
+        features = self._extractor.features(text.words, channel)
         if title and len(features) < _BODY_FEATURES:
-            tokens = [*self._segmenter.cut(title), "\n", *tokens]
+            tokens = [*heading.words, "\n", *text.words]
             features = self._extractor.features(tokens, channel)
-        return features
+        (fingerprint,) = fingerprints([features])
+        shingles, evidence = shingling.shingle(heading, text)
+        return Analysis(
+            text="\n".join(filter(None, (title, body))),
+            title=title,
+            body=body,
+            features=features,
+            fingerprint=fingerprint,
+            shingles=shingles,
+            evidence=evidence.encode(),
+        )
+
+    def _read(self, text: str) -> Passage:
+        simplified = self._simplifier.simplify(text)
+        return Passage(self._segmenter.cut(simplified), clauses(simplified))
 
     def stamp(self) -> dict[str, Any]:
         """Give what the result depends on: versions, and checksums of every table in use."""
         settings = self._settings
         stamp: dict[str, Any] = {"normaliser": normalise.VERSION, "features": features.VERSION}
+        stamp["shingles"] = shingling.VERSION
         stamp["unicode"] = unicodedata.unidata_version
         for library in _LIBRARIES:
             stamp[library] = version(library)
@@ -106,6 +118,10 @@ class TextPipeline:
             channel: _checksum(path) for channel, path in sorted(settings.channel_lexicons.items())
         }
         return stamp
+
+    @cached_property
+    def _simplifier(self) -> Simplifier:
+        return Simplifier()
 
     @cached_property
     def _segmenter(self) -> Segmenter:

@@ -63,12 +63,12 @@ def test_a_deleted_original_hands_its_copies_on() -> None:
 
 def test_only_the_earliest_are_visible_under_a_key() -> None:
     store = index()
-    batch(store, [event(f"a{n}", n) for n in range(9)], Rules(visible=3))
+    batch(store, [event(f"a{n}", n) for n in range(9)], Rules(verify_simhash=False, visible=3))
     assert [m[0] for m in verdicts(store)["a8"]["matches"]] == ["a0", "a1", "a2"]
 
 
 def test_outside_the_window_nothing_is_seen() -> None:
-    store, rules = index(), Rules(window_ms=100)
+    store, rules = index(), Rules(verify_simhash=False, window_ms=100)
     batch(store, [event("a", 0), event("b", 100), event("c", 101)], rules)
     found = verdicts(store)
     assert (found["b"]["duplicate_of"], found["c"]["duplicate_of"]) == ("a", "b")
@@ -76,7 +76,7 @@ def test_outside_the_window_nothing_is_seen() -> None:
 
 def test_channels_are_worlds_of_their_own_if_asked_for() -> None:
     store = index()
-    rules = Rules(scope="channel")
+    rules = Rules(verify_simhash=False, scope="channel")
     batch(store, [event("a", 1, channel="go"), event("b", 2, channel="php")], rules)
     assert verdicts(store)["b"]["duplicate_of"] is None
 

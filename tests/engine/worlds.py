@@ -16,7 +16,7 @@ from streaming.store.contract import Store
 from streaming.store.memory import MemoryStore
 from streaming.store.tables import TABLES
 
-RULES = Rules()
+RULES = Rules(verify_simhash=False)
 _names = itertools.count()
 _offsets = itertools.count()
 

@@ -12,6 +12,8 @@ CONTENTS = st.builds(
     NAMES,
     st.none() | st.integers(0, 2**64 - 1),
     st.none() | st.integers(-(2**63), 2**63 - 1),
+    st.lists(st.integers(0, 2**64 - 1), max_size=32, unique=True).map(tuple),
+    st.binary(max_size=64),
 )
 
 
@@ -25,7 +27,7 @@ def test_contents_survive_their_cell_and_equal_ones_have_equal_cells(
 
 def test_a_cell_of_another_version_is_refused() -> None:
     cell = Content("go", "", 1).encode()
-    with pytest.raises(ValueError, match="version 9, this program reads 1"):
+    with pytest.raises(ValueError, match="version 9, this program reads 2"):
         Content.decode(b"\x09" + cell[1:])
 
 
@@ -34,6 +36,12 @@ def test_keys_are_of_the_newsroom_or_of_the_channel() -> None:
     assert content.keys(Rules()) == {Key("", Tier.SIMHASH, 5)}
     assert content.keys(Rules(scope="channel")) == {Key("go", Tier.SIMHASH, 5)}
     assert Content("go", "", None).keys(Rules()) == frozenset()
+
+
+def test_shingles_are_keys_unless_they_are_switched_off() -> None:
+    content = Content("go", "", None, shingles=(3, 7))
+    assert content.keys(Rules()) == {Key("", Tier.SHINGLE, 3), Key("", Tier.SHINGLE, 7)}
+    assert content.keys(Rules(shingles=False)) == frozenset()
 
 
 @pytest.mark.parametrize("wrong", [{"k": 4}, {"visible": 0}, {"window_ms": -1}, {"k": -1}])

@@ -7,6 +7,7 @@ from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Relation, decide
 from streaming.position import encode
 
+RULES = Rules(verify_simhash=False)
 OVERRIDES = st.builds(
     Override, st.sampled_from(Ruling), st.sampled_from(["a", "b", "c"]), by=st.none()
 ) | st.just(Override(Ruling.RELEASED, None))
@@ -52,7 +53,7 @@ THREE = [candidate("a", 1), candidate("b", 2, 1), candidate("c", 3, 3)]
 
 
 def test_a_named_original_comes_before_every_match() -> None:
-    verdict = decide(OWN, THREE, Rules(), Editorial(Standing("c"), original_lives=True))
+    verdict = decide(OWN, THREE, RULES, Editorial(Standing("c"), original_lives=True))
     assert (verdict.duplicate_of, verdict.relation) == ("c", Relation.DUPLICATE)
     assert [match.article for match in verdict.matches] == ["c", "a", "b"]
     assert verdict.best
@@ -61,23 +62,23 @@ def test_a_named_original_comes_before_every_match() -> None:
 
 
 def test_a_named_original_need_not_resemble_and_must_live() -> None:
-    verdict = decide(OWN, THREE, Rules(), Editorial(Standing("z"), original_lives=True))
+    verdict = decide(OWN, THREE, RULES, Editorial(Standing("z"), original_lives=True))
     assert verdict.duplicate_of == "z"
     assert verdict.fields()["matches"][0] == ["z", "duplicate", None]
     assert verdict.fields()["tier"] is None
-    dead = decide(OWN, THREE, Rules(), Editorial(Standing("z")))
+    dead = decide(OWN, THREE, RULES, Editorial(Standing("z")))
     assert dead.duplicate_of == "a"
     assert dead.overrides == (("original", "z"),), "what was said is shown all the same"
 
 
 def test_a_refused_pair_leaves_the_next_match_and_a_reason() -> None:
-    verdict = decide(OWN, THREE, Rules(), Editorial(Standing(None, frozenset("a"))))
+    verdict = decide(OWN, THREE, RULES, Editorial(Standing(None, frozenset("a"))))
     assert verdict.duplicate_of == "b"
     assert verdict.reason == {"article_id": "a", "why": "not_duplicate", "score": 1.0}
     assert verdict.cited() == {"a", "b", "c"}
 
 
 def test_the_original_of_a_story_repeats_nobody() -> None:
-    verdict = decide(OWN, THREE, Rules(), Editorial(original_of=frozenset({"y"})))
+    verdict = decide(OWN, THREE, RULES, Editorial(original_of=frozenset({"y"})))
     assert (verdict.duplicate_of, verdict.matches) == (None, ())
     assert verdict.overrides == (("original_of", "y"),)

@@ -2,24 +2,49 @@
 
 import random
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+
+import numpy as np
 
 from streaming.engine.events import Logged, LoggedContent, LoggedOverride, became
 from streaming.fingerprints.bands import BandScheme
 from streaming.matching.content import Content
+from streaming.matching.evidence import Evidence
 from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import Position, encode, timestamp_ms
 
 K = 1
+SHINGLED = 0.5
+"""How often fingerprints do not decide alone."""
 UNIT_MS = 20_000
 """The smallest step of a log's time: events of three of them are in one minute."""
 LATEST_MS = 30 * UNIT_MS
 """No event comes later than this after its time stamp, if partitions are read side by side."""
 NEAR = (0, 0b1, 0b11, 0b111, 1 << 63, (1 << 63) | 1, 1 << 31, (1 << 64) - 1)
 Partition = tuple[str, int]
+
+
+def _text(length: int, grams: Iterable[int], figures: Iterable[tuple[int, int]] = ()) -> bytes:
+    pairs = np.array(list(figures), dtype=np.uint32).reshape(-1, 2)
+    kept = np.array(sorted({*grams, *(raw for raw, _ in figures)}), dtype=np.uint32)
+    return Evidence(length, 0, kept, pairs, pairs[:0]).encode()
+
+
+FORM = 9999
+TEXTS = (
+    b"",
+    _text(200, range(100)),
+    _text(210, range(5, 105)),
+    _text(40, range(20)),
+    _text(220, range(50, 150)),
+    _text(100, range(200, 220), [(301, FORM), (302, FORM + 1)]),
+    _text(100, range(200, 220), [(303, FORM), (304, FORM + 1)]),
+)
+"""Evidence of no text, of a text, an edit of it, an excerpt, something like it, two of a form."""
+SHINGLES = ((), (1,), (1, 2), (2, 3))
 
 
 class Kind(StrEnum):
@@ -82,6 +107,8 @@ def history(
         window_ms=rng.choice((4, 8, 12, 25, 100) if style != "brief" else (4, 8)) * UNIT_MS,
         scope=rng.choice(("newsroom", "newsroom", "channel")),
         max_matches=rng.choice((1, 2, 20)),
+        shingles=rng.random() < SHINGLED,
+        verify_simhash=rng.random() < SHINGLED,
     )
     made = History(rules, {p: [] for ps in places.values() for p in ps})
     skew = {p: rng.randrange(7) for p in made.partitions}
@@ -155,7 +182,13 @@ def _event(
     if rng.random() < (0.3 if style == "late" else 0.15):
         return LoggedContent(name, position, None)
     fingerprint = rng.choice(fingerprints) if rng.random() > 0.05 else None
-    content = Content(rng.choice("xxy"), rng.choice(("", "agency")), fingerprint)
+    content = Content(
+        rng.choice("xxy"),
+        rng.choice(("", "agency")),
+        fingerprint,
+        shingles=rng.choice(SHINGLES),
+        evidence=rng.choice(TEXTS),
+    )
     return LoggedContent(name, position, content)
 
 

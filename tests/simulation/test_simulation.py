@@ -14,7 +14,7 @@ from streaming.matching.content import Content
 from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import encode
-from tests.simulation.histories import NEAR, UNIT_MS, History, Kind, name_kinds
+from tests.simulation.histories import NEAR, SHINGLES, TEXTS, UNIT_MS, History, Kind, name_kinds
 from tests.simulation.soak import soak, table, world
 from tests.simulation.world import PROFILES, Fault, Faults, World
 
@@ -57,11 +57,17 @@ class Newsroom(RuleBasedStateMachine):
     @initialize(
         visible=st.sampled_from([1, 2]),
         window=st.sampled_from([4, 100]),
+        verify=st.booleans(),
         seed=st.integers(0, 2**16),
     )
-    def open(self, visible: int, window: int, seed: int) -> None:
+    def open(self, visible: int, window: int, seed: int, *, verify: bool) -> None:
         rules = Rules(
-            k=1, bands=BandScheme(2, 1), visible=visible, window_ms=window * UNIT_MS, max_matches=2
+            k=1,
+            bands=BandScheme(2, 1),
+            visible=visible,
+            window_ms=window * UNIT_MS,
+            verify_simhash=verify,
+            max_matches=2,
         )
         self.history = History(rules, {partition: [] for partition in PARTITIONS})
         faults = Faults(zombie=0.5)
@@ -86,11 +92,19 @@ class Newsroom(RuleBasedStateMachine):
         partition=st.sampled_from(PARTITIONS),
         moment=st.integers(0, 30),
         fingerprint=st.sampled_from(NEAR[:3]),
+        shingles=st.sampled_from(SHINGLES[:3]),
+        text=st.sampled_from(TEXTS),
     )
     def publish(
-        self, article: str, partition: tuple[str, int], moment: int, fingerprint: int
+        self,
+        article: str,
+        partition: tuple[str, int],
+        moment: int,
+        fingerprint: int,
+        shingles: tuple[int, ...],
+        text: bytes,
     ) -> None:
-        content = Content("x", "", fingerprint)
+        content = Content("x", "", fingerprint, shingles=shingles, evidence=text)
         self._publish(partition, lambda at: LoggedContent(article, at, content), moment)
 
     @rule(article=ARTICLES, partition=st.sampled_from(PARTITIONS), moment=st.integers(0, 30))

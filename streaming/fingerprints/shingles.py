@@ -1,0 +1,109 @@
+"""Shingles: the keys under which edited copies and excerpts meet.
+
+A text of any length gets a handful of 64-bit keys of three kinds:
+
+* *clause hashes*: the smallest of the whole text, a few more of a longer one, and the
+  smallest of its first clauses. A copy with another headline, byline or order of
+  paragraphs keeps nearly all of them; the smallest hashes of a set are a uniform sample of
+  it that is the same in every copy (bottom-k sketch; Cohen and Kaplan, PODC 2007).
+* *bands of MinHash values* of word bigrams (Broder, SEQUENCES 1997), for texts that were
+  touched in every clause, and more of them for short texts, which have few clauses.
+* the *title*, since a story keeps it more often than not.
+
+On 145 judged pairs of copies, edits and excerpts, found among 18 351 articles, 98.5 % share
+a key (the mean over thirty choices of the hash function), with 15 keys and 2.7 candidates
+per article.
+"""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Hashes = NDArray[np.uint64]
+
+CLAUSE_LENGTH = 10
+"""Shortest clause that is a key, in ideographs; shorter ones are in too many texts."""
+_FEWEST_CLAUSES, _MOST_CLAUSES = 8, 16
+_CLAUSES_PER_KEY = 12
+"""A text of so many more clauses has one more of them as a key."""
+_BEGINNING, _FIRST_CLAUSES = 4, 3
+SHORT = 140
+"""Texts of fewer ideographs have more bands."""
+_BANDS, _ROWS = 2, 3
+_SHORT_BANDS, _SHORT_ROWS = 8, 2
+MOST_KEYS = _MOST_CLAUSES + _FIRST_CLAUSES + _SHORT_BANDS + 1
+
+_CACHED_HASHES = 400_000
+_DIGEST_BYTES = 8
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+_TITLE = np.uint64(0x7469746C65000000)
+"""Keeps a title from being the key of a clause of the same words."""
+
+
+class _Hashes(dict[str, int]):
+    """64-bit hashes of words and clauses, kept until there are too many of them."""
+
+    def __missing__(self, text: str) -> int:
+        digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+        if len(self) >= _CACHED_HASHES:
+            self.clear()
+        self[text] = int.from_bytes(digest)
+        return self[text]
+
+
+_hash_of = _Hashes()
+
+
+def hashes(texts: Sequence[str]) -> Hashes:
+    """Hash texts to 64 bits each, as an array of shape ``(len(texts),)`` and dtype uint64."""
+    return np.fromiter(map(_hash_of.__getitem__, texts), dtype=np.uint64, count=len(texts))
+
+
+def bigrams(words: Hashes) -> Hashes:
+    """Hash every two words that follow each other; a single word is its own bigram."""
+    if len(words) <= 1:
+        return mix(words)
+    return mix(words[:-1] * _ODD + (words[1:] ^ (words[1:] >> _SHIFT)))
+
+
+def keys(clauses: Hashes, grams: Hashes, length: int, title: Hashes) -> tuple[int, ...]:
+    """Give the keys of a text, in order and each once: at most `MOST_KEYS`.
+
+    ``clauses`` are the hashes of its clauses of at least `CLAUSE_LENGTH`, in the order of the
+    text, ``grams`` those of its word bigrams, ``length`` is its length in ideographs; of
+    ``title`` the first hash counts, if there is one.
+    """
+    count = min(_MOST_CLAUSES, _FEWEST_CLAUSES + len(clauses) // _CLAUSES_PER_KEY)
+    found = set(np.unique(clauses)[:count].tolist())
+    found.update(np.unique(clauses[:_BEGINNING])[:_FIRST_CLAUSES].tolist())
+    bands, rows = (_SHORT_BANDS, _SHORT_ROWS) if length < SHORT else (_BANDS, _ROWS)
+    found.update(_bands(grams, bands, rows))
+    found.update(mix(title[:1] ^ _TITLE).tolist())
+    return tuple(sorted(found))
+
+
+def _bands(grams: Hashes, bands: int, rows: int) -> Iterable[int]:
+    """Hash the MinHash values of each band together with the band's place."""
+    if not len(grams):
+        return ()
+    seeds = _SEEDS[: bands * rows, None]
+    smallest = mix(grams[None, :] * seeds + (seeds >> _SHIFT)).min(axis=1)
+    combined = np.full(bands, rows, dtype=np.uint64)
+    for row in range(rows):
+        combined = mix(combined * _ODD + smallest[row * bands : (row + 1) * bands])
+    result: list[int] = mix(combined + _SEEDS[:bands]).tolist()
+    return result
+
+
+def mix(values: Hashes) -> Hashes:
+    """Spread every bit over all 64, one to one (the finaliser of MurmurHash3)."""
+    values = (values ^ (values >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    values = (values ^ (values >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return values ^ (values >> np.uint64(33))
+
+
+_SEEDS = mix(np.arange(1, 1 + _SHORT_BANDS * _SHORT_ROWS, dtype=np.uint64)) | np.uint64(1)
+"""Odd multipliers, one per hash function."""

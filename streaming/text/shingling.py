@@ -1,0 +1,100 @@
+"""From the words of a text to its shingle keys and the evidence that is kept of it."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from streaming.fingerprints import shingles
+from streaming.fingerprints.shingles import CLAUSE_LENGTH, Hashes, bigrams, hashes
+from streaming.matching.evidence import Evidence, evidence
+
+VERSION = 1
+"""Goes up whenever the same words may give other keys or other evidence."""
+
+_BODY_LENGTH = 50
+"""From this length on, in ideographs, the body alone is compared."""
+_SHORTEST_FORM = 4
+"""Shortest clause, in ideographs, whose figures are compared with those of its twin."""
+_SHORTEST_TITLE = 6
+_CACHED_WORDS = 400_000
+_WORD = re.compile(r"[^\W_]")
+_FIGURE = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
+_HAS_DIGIT = re.compile(r"[0-9]")
+# What stands beside a figure that is spelled out, in the same word or clause.
+_SPELLED = re.compile(
+    r"第?[零〇一二三四五六七八九十百千万亿两]+[年月日号届轮次名点时分秒岁元人个家]?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A normalised title or body: its tokens, and its clauses as `clauses` gives them."""
+
+    words: list[str]
+    clauses: list[tuple[str, int]]
+
+    @property
+    def length(self) -> int:
+        """Its length in ideographs, a word of letters or a figure being two."""
+        return sum(size for _, size in self.clauses)
+
+
+def shingle(title: Passage, body: Passage) -> tuple[tuple[int, ...], Evidence]:
+    """Give the keys of an article and the evidence of its text.
+
+    The text is the body; a short one has the title before it.
+    """
+    text = body
+    if body.length < _BODY_LENGTH:
+        text = Passage([*title.words, *body.words], [*title.clauses, *body.clauses])
+    words = [each for each in map(_hashed.__getitem__, text.words) if each is not None]
+    pairs = np.array(words, dtype=np.uint64).reshape(-1, 2)
+    grams = bigrams(pairs[:, 0])
+    long_enough = [clause for clause, size in text.clauses if size >= CLAUSE_LENGTH]
+    return (
+        shingles.keys(hashes(long_enough), grams, text.length, hashes(_title(title))),
+        evidence(text.length, grams, _figures(pairs, grams), _clauses(text.clauses)),
+    )
+
+
+def _title(title: Passage) -> list[str]:
+    """Give the title's words if it is long enough to say something."""
+    if title.length < _SHORTEST_TITLE:
+        return []
+    return [" ".join(clause for clause, _ in title.clauses)]
+
+
+def _figures(pairs: Hashes, grams: Hashes) -> tuple[Hashes, Hashes]:
+    """Give the bigrams that hold a figure, and their forms."""
+    held = pairs[:, 0] != pairs[:, 1]
+    if len(held) > 1:
+        held = held[:-1] | held[1:]
+    return grams[held], bigrams(pairs[:, 1])[held]
+
+
+def _clauses(found: Iterable[tuple[str, int]]) -> tuple[Hashes, Hashes]:
+    """Give the clauses that hold a figure, and their forms."""
+    held = [c for c, size in found if size >= _SHORTEST_FORM and _FIGURE.search(c)]
+    return hashes(held), hashes([_FIGURE.sub("#", clause) for clause in held])
+
+
+class _HashedWords(dict[str, tuple[int, int] | None]):
+    """The hashes of a token and of its form, which has figures masked; None if it is no word."""
+
+    def __missing__(self, token: str) -> tuple[int, int] | None:
+        found = None
+        if _WORD.search(token):
+            word = token.lower()
+            has_figure = _HAS_DIGIT.search(word) or _SPELLED.fullmatch(word)
+            form = _FIGURE.sub("#", word) if has_figure else word
+            first, second = hashes([word, form]).tolist()
+            found = (first, second)
+        if len(self) >= _CACHED_WORDS:
+            self.clear()
+        self[token] = found
+        return found
+
+
+_hashed = _HashedWords()

@@ -1,0 +1,67 @@
+import random
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from streaming.fingerprints.shingles import MOST_KEYS, SHORT, bigrams, hashes, keys
+
+WORDS = st.lists(st.sampled_from("甲乙丙丁戊己庚辛"), max_size=60)
+NOTHING = hashes([])
+
+
+def keys_of(words: list[str], clauses: list[str], length: int = SHORT) -> set[int]:
+    return set(keys(hashes(clauses), bigrams(hashes(words)), length, NOTHING))
+
+
+@given(WORDS, st.lists(st.text(), max_size=400), st.integers(0, 10_000), st.integers(0, 1))
+def test_keys_are_few_ordered_and_distinct(
+    words: list[str], clauses: list[str], length: int, titles: int
+) -> None:
+    title = hashes(["title"] * titles)
+    found = keys(hashes(clauses), bigrams(hashes(words)), length, title)
+    assert list(found) == sorted(set(found))
+    assert len(found) <= MOST_KEYS <= 32
+    assert all(0 <= key < 2**64 for key in found)
+
+
+def test_a_text_without_words_has_no_keys() -> None:
+    assert keys(NOTHING, NOTHING, 0, NOTHING) == ()
+
+
+def test_the_order_of_clauses_matters_to_the_beginning_only() -> None:
+    clauses = [f"clause {n}" for n in range(8)]
+    assert keys_of([], clauses) == keys_of([], clauses[::-1])
+
+
+def test_an_excerpt_shares_a_clause_though_it_is_a_tenth() -> None:
+    shared = 0
+    for seed in range(100):
+        clauses = [f"{seed} {n}" for n in range(80)]
+        shared += not keys_of([], clauses).isdisjoint(keys_of([], clauses[:8]))
+    assert shared >= 95
+
+
+def test_bigrams_meet_where_every_clause_was_touched() -> None:
+    rng = random.Random(1)
+    shared = 0
+    for _ in range(100):
+        words = [str(rng.random()) for _ in range(60)]
+        edited = [*words]
+        edited[30] = "other"
+        shared += not keys_of(words, []).isdisjoint(keys_of(edited, []))
+    assert shared >= 90
+
+
+def test_bigrams_know_the_order_of_words() -> None:
+    one, other = bigrams(hashes(["a", "b"])), bigrams(hashes(["b", "a"]))
+    assert one.dtype == np.uint64
+    assert one[0] != other[0]
+    assert len(bigrams(hashes(["a"]))) == 1
+
+
+def test_a_title_is_no_clause() -> None:
+    title = keys(NOTHING, NOTHING, 0, hashes(["words of a title"]))
+    clause = keys(hashes(["words of a title"]), NOTHING, 0, NOTHING)
+    assert len(title) == len(clause) == 1
+    assert title != clause

@@ -1,0 +1,72 @@
+from streaming.matching.evidence import Evidence
+from streaming.matching.verification import Relation, Thresholds, verify
+from streaming.text.pipeline import Analysis, TextPipeline
+from streaming.text.settings import TextSettings
+
+PIPELINE = TextPipeline(TextSettings())
+STORY = (
+    "市气象台今晨发布消息说,受北方冷空气影响,未来三天本市气温将明显下降。"
+    "夜间最低气温可能降到零度以下,郊区道路会有薄冰。交通部门已经准备了融雪剂,"
+    "并提醒司机减速慢行。教育部门要求各学校检查取暖设备,必要时推迟上课时间。"
+    "医院的呼吸科门诊延长了服务时间,请老人和儿童注意保暖。供热公司表示将提前开始供暖,"
+    "居民如遇室温不足可以拨打热线电话反映情况,维修人员会在两小时内上门处理。"
+)
+TRADITIONAL = STORY.translate(
+    str.maketrans("气发说响来将显间温车准备电话员", "氣發說響來將顯間溫車準備電話員")
+)
+
+
+def analyse(body: str, title: str = "") -> Analysis:
+    return PIPELINE.analyse([(title, body, "")])[0]
+
+
+def related(later: Analysis, earlier: Analysis) -> Relation | None:
+    assert not set(later.shingles).isdisjoint(earlier.shingles), "they would never meet"
+    one, other = (Evidence.decode(each.evidence) for each in (later, earlier))
+    return verify(one, other, Thresholds()).relation
+
+
+def test_a_copy_with_byline_and_footer_is_a_duplicate() -> None:
+    copy = analyse("本报讯(记者 某人)" + STORY + "责任编辑:某某")
+    assert related(copy, analyse(STORY)) == Relation.DUPLICATE
+
+
+def test_both_scripts_are_one_text() -> None:
+    assert TRADITIONAL != STORY
+    traditional, simplified = analyse(TRADITIONAL), analyse(STORY)
+    assert traditional.fingerprint == simplified.fingerprint
+    assert related(traditional, simplified) == Relation.DUPLICATE
+    assert traditional.body == TRADITIONAL, "what is stored is the text that came"
+
+
+def test_a_part_is_an_excerpt() -> None:
+    part = analyse(STORY[: len(STORY) // 2])
+    assert related(part, analyse(STORY)) == Relation.CONTAINED_IN
+    assert related(analyse(STORY), part) == Relation.CONTAINS
+
+
+def test_the_notice_of_another_number_is_a_template() -> None:
+    def notice(number: str, day: int) -> Analysis:
+        return analyse(
+            f"第{number}督导组{day}日进驻某市,听取情况汇报。督导组将在当地工作一个月,"
+            f"期间开通值班电话,受理来信来访,每天处理不少于{day * 3}件。"
+        )
+
+    assert related(notice("十四", 23), notice("六", 11)) == Relation.TEMPLATE
+
+
+def test_english_is_compared_by_words() -> None:
+    story = (
+        "The city council approved a new budget for public transport on Tuesday, after a long "
+        "debate about fares. Buses will run every ten minutes during the day, and the tram line "
+        "to the harbour will be extended by two stops before the end of next year. "
+        "Opponents said the plan was too expensive, while drivers asked for better shifts."
+    )
+    assert related(analyse("By A Reporter\n" + story), analyse(story)) == Relation.DUPLICATE
+
+
+def test_a_title_is_a_key_and_the_text_of_what_has_no_body() -> None:
+    title = "市气象台发布寒潮蓝色预警信号"
+    assert set(analyse("", title).shingles) & set(analyse(STORY, title).shingles)
+    assert Evidence.decode(analyse("", title).evidence).length == len(title)
+    assert Evidence.decode(analyse(STORY, title).evidence).length > 100
