@@ -45,7 +45,7 @@ from tests.faults.report import Checks
 from tests.integration.logs import leitong
 
 PARTITIONS = (1, 2, 4)
-SIZES = (17, 100, 250, 1000, 5000)
+SIZES = (17, 40, 80, 150, 5000)
 HASH_SEEDS = ("1", "2", "3")
 REPLAYED = (HASH_SEEDS[-1], SIZES[2])
 """Of which hash seed and batch size the tables are kept, to be replayed over."""
