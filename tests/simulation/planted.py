@@ -16,7 +16,7 @@ import greenlet
 from streaming import announcements
 from streaming.engine import affected, attempt, judge, snapshot, statistics
 from streaming.engine.events import by_article
-from streaming.matching.verdict import Candidate
+from streaming.matching.verdict import Candidate, Verdict
 from streaming.position import at, split_entry, timestamp_ms
 from streaming.store import articles, index, keys, lease, ownership
 from streaming.store.contract import Mutation
@@ -203,6 +203,12 @@ def _candidates_by_any_key(snap: Any, rules: Any, live: Any) -> Any:
 
 _candidates = judge._candidates
 
+
+def _cite_matches_only(self: Any) -> frozenset[str]:
+    names = (self.duplicate_of, self.template_of, *(match.article for match in self.matches))
+    return frozenset(name for name in names if name)
+
+
 BUGS: dict[str, Bug] = {
     "no barrier": Bug({(world.World, "barrier"): False}),
     "head surplus dropped": Bug({(index.Index, "move_surplus"): _surplus("head")}, style="hot"),
@@ -226,6 +232,7 @@ BUGS: dict[str, Bug] = {
     "tombstone forgotten": Bug({(articles, "events_of"): _without_tombstones}),
     "late displacement ignored": Bug({(affected, "_sharing"): lambda *_: set()}),
     "citing articles ignored": Bug({(affected, "_citing"): _nothing}),
+    "refused candidates not cited": Bug({(Verdict, "cited"): _cite_matches_only}),
     "former window ignored when first goes down": Bug(
         {(affected, "_search"): _narrow_search}, ("calm",), "late"
     ),
