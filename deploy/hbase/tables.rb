@@ -38,12 +38,12 @@ create(prefix + generation + '_bucket',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
           COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_bucket')
 
-create(prefix + generation + '_fingerprint',
+create(prefix + generation + '_head',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_fingerprint')
+          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_head')
 
 create(prefix + generation + '_tail',
          {NAME => 'c',

@@ -11,7 +11,7 @@ A text of any length gets a handful of 64-bit keys of three kinds:
 * the *title*, since a story keeps it more often than not.
 
 On 145 judged pairs of copies, edits and excerpts, found among 18 351 articles, 98.5 % share
-a key (the mean over thirty choices of the hash function), with 15 keys and 2.7 candidates
+a key (the mean over thirty choices of the hash function), with 16 keys and 2.8 candidates
 per article.
 """
 

@@ -6,7 +6,7 @@ Chains are resolved when they are read; a verdict never depends on another verdi
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from streaming.matching.verdict import Relation
+from streaming.matching.verification import Relation
 from streaming.position import Position
 
 

@@ -18,9 +18,6 @@ from streaming.matching.rules import Rules
 from streaming.matching.verification import Relation, verify
 from streaming.position import Position
 
-__all__ = ["REPEATS", "Candidate", "Finding", "Match", "Relation", "Verdict", "decide"]
-
-
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}
 REPEATS = frozenset({Relation.DUPLICATE, Relation.CONTAINED_IN})
 """The relations that make an article a duplicate of the earlier one."""

@@ -23,7 +23,7 @@ from streaming.store import keys
 from streaming.store.contract import Cells, Mutation, Store
 
 BANDS = "bucket"
-HEADS = "fingerprint"
+HEADS = "head"
 TAILS = "tail"
 _PRESENT = b""
 

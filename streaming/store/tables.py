@@ -14,7 +14,7 @@ TABLES = (
     TableSpec("article"),
     TableSpec("text", large_values=True),
     TableSpec("bucket"),
-    TableSpec("fingerprint"),
+    TableSpec("head"),
     TableSpec("tail"),
     TableSpec("citation"),
     TableSpec("article_similar", family="similar", salted=False),

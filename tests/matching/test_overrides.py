@@ -4,7 +4,8 @@ from hypothesis import given
 from streaming.matching.content import Content
 from streaming.matching.overrides import Editorial, Override, Ruling, Standing, in_force, standing
 from streaming.matching.rules import Rules
-from streaming.matching.verdict import Candidate, Relation, decide
+from streaming.matching.verdict import Candidate, decide
+from streaming.matching.verification import Relation
 from streaming.position import encode
 
 RULES = Rules(verify_simhash=False)

@@ -9,7 +9,8 @@ from streaming.exporting import expected_verdicts
 from streaming.matching.content import Content
 from streaming.matching.reference import reference
 from streaming.matching.rules import Rules
-from streaming.matching.verdict import Candidate, Relation, Verdict, decide
+from streaming.matching.verdict import Candidate, Verdict, decide
+from streaming.matching.verification import Relation
 from streaming.position import encode
 
 RULES = Rules(max_matches=3, verify_simhash=False)

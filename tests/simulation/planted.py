@@ -55,9 +55,9 @@ def _surplus(*steps: str) -> Callable[..., int]:
             mutations = {
                 "tail": [("tail", Mutation(row + entry, {b"e": b""})) for entry in moved],
                 "boundary": [
-                    ("fingerprint", Mutation(row, {keys.BOUNDARY + _first_of(moved[0]): b""}))
+                    ("head", Mutation(row, {keys.BOUNDARY + _first_of(moved[0]): b""}))
                 ],
-                "head": [("fingerprint", Mutation(row, {}, tuple(keys.ENTRY + e for e in moved)))],
+                "head": [("head", Mutation(row, {}, tuple(keys.ENTRY + e for e in moved)))],
             }
             for step in steps:
                 for table, mutation in mutations[step]:
