@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from kafka import KafkaConsumer
 
+from streaming.matching.verdict import REPEATS
 from streaming.settings import Settings, load
 from streaming.stack.stack import LocalStack
 from tests.integration.logs import (
@@ -72,7 +73,7 @@ def test_kafka_to_hbase_gives_what_the_reference_gives(
     assert differences(exported("verdicts", store, tmp_path), expected) == []
     statistics = exported("statistics", store, tmp_path)
     assert sum(row["articles"] for row in statistics) == len(expected)
-    repeats = sum(row["articles"] for row in statistics if row["relation"] == "duplicate")
+    repeats = sum(row["articles"] for row in statistics if row["relation"] in REPEATS)
     assert repeats == sum(line["duplicate_of"] is not None for line in expected.values())
 
 
