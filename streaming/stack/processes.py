@@ -27,9 +27,11 @@ class Process:
 
     def alive(self) -> bool:
         """Say whether this very process still runs (a dead one nobody has buried does not)."""
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(self.pid, os.WNOHANG)
-        return self.boot == _boot() and _start_time(self.pid) == self.started
+        running = self.boot == _boot() and _start_time(self.pid) == self.started
+        if not running:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(self.pid, os.WNOHANG)
+        return running
 
     def signal(self, number: signal.Signals) -> bool:
         """Send a signal to this very process; False if it is gone.

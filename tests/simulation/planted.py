@@ -54,9 +54,7 @@ def _surplus(*steps: str) -> Callable[..., int]:
             row = keys.head(key)
             mutations = {
                 "tail": [("tail", Mutation(row + entry, {b"e": b""})) for entry in moved],
-                "boundary": [
-                    ("head", Mutation(row, {keys.BOUNDARY + _first_of(moved[0]): b""}))
-                ],
+                "boundary": [("head", Mutation(row, {keys.BOUNDARY + _first_of(moved[0]): b""}))],
                 "head": [("head", Mutation(row, {}, tuple(keys.ENTRY + e for e in moved)))],
             }
             for step in steps:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from streaming.stack import processes
 from streaming.stack.processes import Process, exclusive, last_lines, load, save, spawn
 
 SLEEP = [sys.executable, "-c", "import time; print('awake', flush=True); time.sleep(60)"]
@@ -30,6 +31,18 @@ def test_a_server_has_a_session_of_its_own_and_a_log(sleeper: Process, tmp_path:
     while "awake" not in (tmp_path / "log").read_text():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def test_a_server_that_dies_while_it_is_looked_at_is_buried(
+    sleeper: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_too_late(pid: int) -> None:
+        os.kill(pid, signal.SIGKILL)
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+
+    monkeypatch.setattr(processes, "_start_time", look_too_late)
+    assert not sleeper.alive()
+    assert not Path(f"/proc/{sleeper.pid}").exists()
 
 
 def test_a_server_ends_when_it_is_told(sleeper: Process) -> None:
