@@ -1,6 +1,6 @@
 """The second half of a micro-batch: look at what everybody published, and decide."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from streaming.engine.affected import CITATIONS, affected
@@ -39,37 +39,68 @@ class Judged:
 
 
 def judge(
-    store: Store, rules: Rules, events: EventsByArticle, token: bytes, mark: bytes | None
+    store: Store,
+    rules: Rules,
+    events: EventsByArticle,
+    token: bytes,
+    mark: bytes | None,
+    *,
+    alone: bool = True,
 ) -> list[Judged]:
     """Judge the articles of a batch and those they affect, and store the verdicts.
 
     To be called when all puts of the batch have ended. Verdicts are written under
     ``token``, which grows with every attempt, so that the last attempt's stand whatever
     its predecessors still write. An article that was judged before is judged again.
+
+    Without a lease a query is not ``alone``: another one may change an article that is just
+    being cited, and look for those that cite it before they are found. So the cited articles
+    are read once more when the citations are written.
     """
     snapshot = Snapshot(store, rules)
     snapshot.load(events)
     everyone = [*events, *sorted(affected(store, rules, snapshot, events, mark) - events.keys())]
-    snapshot.load(everyone)
+    judged = _decide(snapshot, rules, everyone)
+    _cite(store, judged.values())
+    again = [] if alone else _changed_meanwhile(store, snapshot, judged.values())
+    while again:
+        fresh = Snapshot(store, rules)
+        newer = _decide(fresh, rules, again)
+        _cite(store, newer.values())
+        judged |= newer
+        again = _changed_meanwhile(store, fresh, newer.values())
+    _write(store, judged.values(), token)
+    Index(store, rules).move_surplus(snapshot.overgrown())
+    return list(judged.values())
+
+
+def _decide(snapshot: Snapshot, rules: Rules, names: Sequence[str]) -> dict[str, Judged]:
+    snapshot.load(names)
     live = {}
-    for name in everyone:
+    for name in names:
         row = snapshot.article(name)
         if row.first is not None and row.current is not None:
             live[name] = (row.first, row.current)
     candidates = _candidates(snapshot, rules, live)
     snapshot.load(other for name in live for other in _editors_concern(snapshot.article(name)))
-    judged = []
-    for name in everyone:
+    judged = {}
+    for name in names:
         row = snapshot.article(name)
         if row.first is None:
             continue
         verdict = None
         if row.current is not None:
             verdict = decide(row.current, candidates[name], rules, _editorial(snapshot, name))
-        judged.append(Judged(name, row, verdict))
-    _write(store, judged, token)
-    Index(store, rules).move_surplus(snapshot.overgrown())
+        judged[name] = Judged(name, row, verdict)
     return judged
+
+
+def _changed_meanwhile(store: Store, snapshot: Snapshot, judged: Iterable[Judged]) -> list[str]:
+    """Give the articles whose verdicts cite one that is no longer as it was read."""
+    cited = {item.article: item.verdict.cited() for item in judged if item.verdict}
+    now = articles.read(store, frozenset().union(*cited.values()))
+    changed = {name for name, row in now.items() if row.differs(snapshot.article(name))}
+    return [name for name, names in cited.items() if not changed.isdisjoint(names)]
 
 
 def _candidates(
@@ -110,19 +141,23 @@ def _editorial(snapshot: Snapshot, name: str) -> Editorial:
     return Editorial(own, lives, frozenset(naming))
 
 
+def _cite(store: Store, judged: Iterable[Judged]) -> None:
+    """Write citations, before the verdicts: who is cited by one that stands can find it."""
+    citations = [
+        Mutation(keys.citation(cited, item.article), {_CITED: b""})
+        for item in judged
+        for cited in (item.verdict.cited() if item.verdict else ())
+    ]
+    store.mutate(CITATIONS, citations)
+
+
 def _write(store: Store, judged: Iterable[Judged], token: bytes) -> None:
-    """Write citations, then verdicts: a verdict that stands can always be found by its cited."""
-    citations, verdicts = [], []
+    verdicts = []
     for item in judged:
-        citations += [
-            Mutation(keys.citation(cited, item.article), {_CITED: b""})
-            for cited in (item.verdict.cited() if item.verdict else ())
-        ]
         outdated = [keys.VERDICT + old for old in item.row.verdicts if old < token]
         announced = sorted(item.row.announcements)
         outdated += [keys.ANNOUNCED + old for old in announced[:-1]]
         value = item.verdict.encode() if item.verdict else NO_VERDICT
         cells = {keys.VERDICT + token: value}
         verdicts.append(Mutation(keys.article(item.article), cells, tuple(outdated)))
-    store.mutate(CITATIONS, citations)
     store.mutate(articles.TABLE, verdicts)

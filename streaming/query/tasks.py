@@ -117,7 +117,7 @@ def judge_task(settings: Settings, owner: str | None, token: bytes, mark: bytes 
         for rows in _chunks(batches):
             _check(store, owner)
             events = by_article(_logged(row) for row in rows)
-            judged = judge(store, rules, events, token, mark)
+            judged = judge(store, rules, events, token, mark, alone=owner is not None)
             minutes = statistics.record(store, judged, token)
             answers = [
                 _judged(item, announcements.due(item, token) if announce else None)

@@ -1,11 +1,18 @@
 """What a verdict says of one small world; the law is tested in `test_law`."""
 
+from typing import Any
+
 import orjson
+import pytest
 
 from streaming import exporting
+from streaming.engine import judge as judge_module
+from streaming.engine.events import by_article
+from streaming.engine.judge import judge
+from streaming.engine.put import put
 from streaming.matching.rules import Rules
-from streaming.store import articles
-from tests.engine.worlds import batch, deletion, event, index
+from streaming.store import articles, keys
+from tests.engine.worlds import RULES, batch, deletion, event, index
 
 
 def verdicts(store: object) -> dict[str, exporting.Line]:
@@ -100,3 +107,25 @@ def test_exports_tell_what_is_known_of_every_article() -> None:
     assert (known["a"]["live"], known["b"]["live"]) == (False, True)
     assert known["a"]["events"] == 2
     assert known["a"]["first_seen"] < known["b"]["first_seen"]
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_an_article_that_is_deleted_while_it_is_cited(
+    monkeypatch: pytest.MonkeyPatch, *, alone: bool
+) -> None:
+    store = index()
+    batch(store, [event("a", 1)])
+    copy, gone = event("b", 2), deletion("a", 3)
+    put(store, RULES, [copy], alone=False)
+    cite = judge_module._cite
+
+    def be_overtaken(*arguments: Any) -> None:
+        monkeypatch.setattr(judge_module, "_cite", cite)
+        put(store, RULES, [gone], alone=False)
+        judge(store, RULES, by_article([gone]), keys.token(9), copy.position, alone=False)
+        cite(*arguments)
+
+    monkeypatch.setattr(judge_module, "_cite", be_overtaken)
+    judge(store, RULES, by_article([copy]), keys.token(8), copy.position, alone=alone)
+    # Only a lease makes it true that nobody else is there.
+    assert verdicts(store)["b"]["duplicate_of"] == ("a" if alone else None)

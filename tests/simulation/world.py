@@ -362,7 +362,8 @@ class World:
 
         def judge_all(token: bytes, mark: bytes | None) -> list[tuple[list[Judged], set[int]]]:
             def job(chunk: list[Logged]) -> tuple[list[Judged], set[int]]:
-                judged = judge(store, rules, by_article(chunk), token, mark)
+                alone = owner is not None
+                judged = judge(store, rules, by_article(chunk), token, mark, alone=alone)
                 return judged, statistics.record(store, judged, token)
 
             work = [checked(partial(job, chunk)) for chunk in self._chunks(batch)]
