@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from streaming.engine.affected import CITATIONS, affected
 from streaming.engine.events import EventsByArticle
 from streaming.engine.snapshot import Snapshot
-from streaming.matching.content import Content
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Verdict, decide
@@ -80,8 +79,8 @@ def _decide(snapshot: Snapshot, rules: Rules, names: Sequence[str]) -> dict[str,
     for name in names:
         row = snapshot.article(name)
         if row.first is not None and row.current is not None:
-            live[name] = (row.first, row.current)
-    candidates = _candidates(snapshot, rules, live)
+            live[name] = row.first
+    candidates = _candidates(snapshot, live)
     snapshot.load(other for name in live for other in _editors_concern(snapshot.article(name)))
     judged = {}
     for name in names:
@@ -103,22 +102,20 @@ def _changed_meanwhile(store: Store, snapshot: Snapshot, judged: Iterable[Judged
     return [name for name, names in cited.items() if not changed.isdisjoint(names)]
 
 
-def _candidates(
-    snapshot: Snapshot, rules: Rules, live: Mapping[str, tuple[Position, Content]]
-) -> dict[str, list[Candidate]]:
-    """Give, per live article with its `first` and current content, whom it is compared with."""
-    keys_of = {name: content.keys(rules) for name, (_, content) in live.items()}
+def _candidates(snapshot: Snapshot, live: Mapping[str, Position]) -> dict[str, list[Candidate]]:
+    """Give, per live article with its `first`, whom it is compared with."""
+    keys_of = {name: snapshot.carried(name) for name in live}
     snapshot.load_near(key for carried in keys_of.values() for key in carried)
     seen_by = {
         name: {other for key in carried for other in snapshot.near(key)}
         for name, carried in keys_of.items()
     }
-    snapshot.load_visible({(key, live[name][0]) for name, seen in seen_by.items() for key in seen})
+    snapshot.load_visible({(key, live[name]) for name, seen in seen_by.items() for key in seen})
     found: dict[str, list[Candidate]] = {}
     for name, seen in seen_by.items():
         candidates = {}
         for key in seen:
-            for first, other in snapshot.visible(key, live[name][0]):
+            for first, other in snapshot.visible(key, live[name]):
                 content = snapshot.article(other).current
                 if content is not None and key in snapshot.carried(other):
                     candidates[other] = Candidate(other, first, content)

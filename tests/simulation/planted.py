@@ -183,11 +183,12 @@ def _answer_of_another_call(_: Any, apply: Callable[[], Any]) -> Any:
     return answer
 
 
-def _candidates_by_any_key(snap: Any, rules: Any, live: Any) -> Any:
+def _candidates_by_any_key(snap: Any, live: Any) -> Any:
     """What an article carried once is compared with what it says now."""
-    found = _candidates(snap, rules, live)
-    for name, (first, content) in live.items():
-        for key in content.keys(rules):
+    found = _candidates(snap, live)
+    for name, first in live.items():
+        content = snap.article(name).current
+        for key in snap.carried(name):
             for other in snap.near(key):
                 for position, article in snap.visible(other, first):
                     current = snap.article(article).current
