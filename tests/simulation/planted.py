@@ -267,7 +267,7 @@ BUGS: dict[str, Bug] = {
     ),
     "token taken before the puts": Bug({(world, "attempt"): _token_before_put}, ("two",)),
     "another query's mark ignored": Bug(
-        {(ownership, "mark_beside"): _mark_of_the_start}, ("two",), "late"
+        {(ownership, "mark_beside"): _mark_of_the_start}, ("two",), "hot"
     ),
     "rows of two queries not read again": Bug(
         {(articles.ArticleRow, "differs"): lambda *_: False}, ("two",)

@@ -33,6 +33,7 @@ from tests.simulation.stepping import Order, SteppingStore, Task, pause
 
 LEASE_SECONDS = 0.5
 MOST_TURNS = 300_000
+CHANGE_OF_PACE = 0.02
 
 
 class Fault(StrEnum):
@@ -135,7 +136,7 @@ class World:
         self._graveyard: list[Task] = []
         self._skipped = faults.skip > rng.random()
         self._hub = greenlet.getcurrent()
-        self.queries = self._queries()
+        self.queries = self._running = self._queries()
 
     # -- running
 
@@ -154,11 +155,17 @@ class World:
         """Let whoever the dice name do a step."""
         self._clock += 0.01
         self._step_survivors()
-        query = self.rng.choice(self.queries)
+        query = self._whose_turn()
         if query.process is not None:
             self._step(query, query.process)
         elif not query.caught_up(self.history):
             self._start(query)
+
+    def _whose_turn(self) -> Query:
+        """Choose a query: now and then one of two gets all turns while the other stalls."""
+        if len(self.queries) > 1 and self.rng.random() < CHANGE_OF_PACE:
+            self._running = self.rng.choice((self.queries, self.queries[:1], self.queries[1:]))
+        return self.rng.choice(self._running)
 
     def _queries(self) -> list[Query]:
         parts = list(self.history.partitions)
