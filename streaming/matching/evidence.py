@@ -1,12 +1,17 @@
 """What is kept of a text so that two can be compared without reading them again.
 
 A text is the set of hashes of its word bigrams: 4 bytes each, about two bytes per character
-of Chinese. Where a bigram or a clause holds figures, the hash of its form is kept as well,
+of Chinese. Where a bigram or a phrase holds figures, the hash of its form is kept as well,
 that is with every figure masked: it tells a copy from another instance of a template.
+
+Of a brief text, a headline or a flash, a word bigram is too large a part; so its bigrams of
+characters are kept too, and its words with their weights.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 from struct import Struct
 
 import numpy as np
@@ -14,9 +19,10 @@ from numpy.typing import NDArray
 
 Hashes32 = NDArray[np.uint32]
 
-_HEAD = Struct(">IBHHH")
+_HEAD = Struct(">IB7H")
 _MOST_GRAMS = 4096
 _MOST_FORMS = 512
+_MOST_NAMES = 512
 _KEPT = np.dtype(">u4")
 
 
@@ -27,15 +33,24 @@ class Evidence:
     ``length`` is in ideographs, a word of letters or a figure being two. ``grams`` are the
     distinct hashes of its word bigrams, uint32 and sorted, of a long text those whose lowest
     ``level`` bits are zero: a sample that is the same in every copy. ``figures`` and
-    ``clauses`` have shape ``(n, 2)``: the hash of a bigram or clause with figures, sorted,
-    and that of its form.
+    ``phrases`` have shape ``(n, 2)``: the hash of a bigram or phrase with figures, sorted,
+    and that of its form. ``names`` are the hashes of its rare words, sorted, ``subjects``
+    those of them that it keeps repeating.
+
+    The rest is empty but for brief texts: ``units`` are the hashes of their bigrams of
+    characters, sorted, ``words`` of shape ``(n, 2)`` the hash of a word, sorted, and its
+    squared weight.
     """
 
     length: int
     level: int
     grams: Hashes32
     figures: Hashes32
-    clauses: Hashes32
+    phrases: Hashes32
+    names: Hashes32
+    subjects: Hashes32
+    units: Hashes32
+    words: Hashes32
 
     def encode(self) -> bytes:
         """Encode as bytes; equal evidence gives equal bytes."""
@@ -46,45 +61,96 @@ class Evidence:
                     self.level,
                     len(self.grams),
                     len(self.figures),
-                    len(self.clauses),
+                    len(self.phrases),
+                    len(self.names),
+                    len(self.subjects),
+                    len(self.units),
+                    len(self.words),
                 ),
                 self.grams.astype(_KEPT).tobytes(),
                 self.figures.astype(_KEPT).tobytes(),
-                self.clauses.astype(_KEPT).tobytes(),
+                self.phrases.astype(_KEPT).tobytes(),
+                self.names.astype(_KEPT).tobytes(),
+                self.subjects.astype(_KEPT).tobytes(),
+                self.units.astype(_KEPT).tobytes(),
+                self.words.astype(_KEPT).tobytes(),
             )
         )
 
     @classmethod
     def decode(cls, cell: bytes) -> "Evidence":
         """Read `encode`'s bytes."""
-        length, level, grams, figures, _ = _HEAD.unpack_from(cell)
+        length, level, grams, figures, phrases, names, subjects, units, words = _HEAD.unpack_from(
+            cell
+        )
         values = np.frombuffer(cell, dtype=_KEPT, offset=_HEAD.size).astype(np.uint32)
-        forms = values[grams:].reshape(-1, 2)
-        return cls(length, level, values[:grams], forms[:figures], forms[figures:])
+        sizes = (grams, 2 * figures, 2 * phrases, names, subjects, units, 2 * words)
+        parts = np.split(values, list(accumulate(sizes))[:-1])
+        return cls(
+            length,
+            level,
+            parts[0],
+            parts[1].reshape(-1, 2),
+            parts[2].reshape(-1, 2),
+            parts[3],
+            parts[4],
+            parts[5],
+            parts[6].reshape(-1, 2),
+        )
 
 
 _NOTHING = np.empty(0, dtype=np.uint32)
-NO_TEXT = Evidence(0, 0, _NOTHING, _NOTHING.reshape(0, 2), _NOTHING.reshape(0, 2))
+_NO_PAIRS = _NOTHING.reshape(0, 2)
+NO_TEXT = Evidence(0, 0, _NOTHING, _NO_PAIRS, _NO_PAIRS, _NOTHING, _NOTHING, _NOTHING, _NO_PAIRS)
 """The evidence of a text without words; it is like no other text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Brief:
+    """What is kept of a brief text besides: hashes of its bigrams of characters and words."""
+
+    units: NDArray[np.uint64]
+    words: NDArray[np.uint64]
+    weights: Sequence[int]
+
+
+_NO_HASHES = np.empty(0, dtype=np.uint64)
+NOT_BRIEF = Brief(_NO_HASHES, _NO_HASHES, ())
 
 
 def evidence(
     length: int,
     grams: NDArray[np.uint64],
     figures: tuple[NDArray[np.uint64], NDArray[np.uint64]],
-    clauses: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+    phrases: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+    names: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+    brief: Brief = NOT_BRIEF,
 ) -> Evidence:
     """Keep what is needed of a text's 64-bit hashes.
 
-    ``figures`` are the hashes of the bigrams with figures and of their forms, ``clauses``
-    likewise. What is kept of a text is bounded: 4096 bigrams, 512 of either form.
+    ``figures`` are the hashes of the bigrams with figures and of their forms, ``phrases``
+    likewise; ``names`` are those of its rare words and of its subjects, which are among them.
+    What is kept of a text is bounded: 4096 bigrams, 512 of either form, 512 names.
     """
     kept = np.unique(_narrow(grams))
     level = 0
     while len(kept) > _MOST_GRAMS:
         level += 1
         kept = sampled(kept, level)
-    return Evidence(length, level, kept, _forms(*figures), _forms(*clauses))
+    units = np.unique(_narrow(brief.units))
+    words, places = np.unique(_narrow(brief.words), return_index=True)
+    squares = np.asarray(brief.weights, dtype=np.uint32)[places] ** 2
+    return Evidence(
+        length,
+        level,
+        kept,
+        _forms(*figures),
+        _forms(*phrases),
+        np.unique(_narrow(names[0]))[:_MOST_NAMES],
+        np.unique(_narrow(names[1]))[:_MOST_NAMES],
+        units,
+        np.stack((words, squares), axis=1),
+    )
 
 
 def sampled(hashes: Hashes32, level: int) -> Hashes32:
@@ -154,32 +220,78 @@ class Pair:
         return self._other_figures / max(1, len(self._figures))
 
     @cached_property
-    def clauses(self) -> int:
-        """How many of the shorter text's clauses the longer one has with other figures only."""
-        theirs = self._longer.clauses
-        return _refigured(self._shorter.clauses, theirs[:, 0], theirs)
+    def phrases(self) -> int:
+        """How many of the shorter text's phrases the longer one has with other figures only."""
+        return _refigured(self._shorter.phrases, self._longer.phrases)
+
+    @cached_property
+    def strange(self) -> float:
+        """Share of the subjects of a text that the other does not mention, from 0 to 1.
+
+        The smaller of the two shares: an excerpt need not mention what else the whole text
+        is about, but two texts of which each is about something else are about two things.
+        """
+        one, other = self._shorter, self._longer
+        return min(_missing(one.subjects, other.names), _missing(other.subjects, one.names))
+
+    @cached_property
+    def likeness(self) -> float:
+        """How alike two brief texts are, from 0 to 1; 0 if one of them is not brief.
+
+        The mean of two measures: the share of the weightier text's squared weights that the
+        words of both have (the cosine of IDF weights, adjusted for length), and the Dice
+        coefficient of their bigrams of characters (Dice, 1945).
+        """
+        one, other = self._shorter, self._longer
+        if not len(one.units) or not len(other.units):
+            return 0.0
+        common = one.words[_among(one.words[:, 0], other.words[:, 0]), 1]
+        heavier = max(int(one.words[:, 1].sum()), int(other.words[:, 1].sum()), 1)
+        both = int(_among(one.units, other.units).sum())
+        dice = 2 * both / (len(one.units) + len(other.units))
+        return (int(common.sum()) / heavier + dice) / 2
 
     @property
-    def clause_share(self) -> float:
-        """The same as a share of its clauses that hold figures."""
-        return self.clauses / max(1, len(self._shorter.clauses))
+    def phrase_share(self) -> float:
+        """The same as a share of its phrases that hold figures."""
+        return self.phrases / max(1, len(self._shorter.phrases))
 
     @cached_property
     def _figures(self) -> Hashes32:
-        figures = self._shorter.figures
-        return figures[_is_sampled(figures[:, 0], self._level)] if self._level else figures
+        return self._sampled_figures(self._shorter)
 
     @cached_property
     def _other_figures(self) -> int:
-        return _refigured(self._figures, self._known, self._longer.figures)
+        return _refigured(self._figures, self._sampled_figures(self._longer))
+
+    def _sampled_figures(self, text: Evidence) -> Hashes32:
+        figures = text.figures
+        return figures[_is_sampled(figures[:, 0], self._level)] if self._level else figures
 
 
-def _refigured(mine: Hashes32, known: Hashes32, theirs: Hashes32) -> int:
-    """Count what is not ``known`` as it is, but among ``theirs`` by its form."""
-    elsewhere = mine[~_among(mine[:, 0], known), 1]
-    if not len(elsewhere) or not len(theirs):
-        return 0
-    return int(_among(elsewhere, np.sort(theirs[:, 1])).sum())
+def _refigured(mine: Hashes32, theirs: Hashes32) -> int:
+    """Count those of ``mine`` that differ from one of ``theirs`` in figures only.
+
+    What both have is left out, and each is the counterpart of one other at most: a text with
+    many figures in the same words differs from its copy in none of them.
+    """
+    forms, counts = _counted(mine[~_among(mine[:, 0], theirs[:, 0]), 1])
+    their_forms, their_counts = _counted(theirs[~_among(theirs[:, 0], mine[:, 0]), 1])
+    common, ours, others = np.intersect1d(
+        forms, their_forms, assume_unique=True, return_indices=True
+    )
+    return int(np.minimum(counts[ours], their_counts[others]).sum()) if len(common) else 0
+
+
+def _missing(subjects: Hashes32, names: Hashes32) -> float:
+    if len(names) == _MOST_NAMES:
+        # The list of names was cut; what comes after its end may have been on it.
+        subjects = subjects[subjects <= names[-1]]
+    return 1 - int(_among(subjects, names).sum()) / len(subjects) if len(subjects) else 0.0
+
+
+def _counted(forms: Hashes32) -> tuple[Hashes32, NDArray[np.int64]]:
+    return np.unique(forms, return_counts=True)
 
 
 def _among(wanted: Hashes32, known: Hashes32) -> NDArray[np.bool_]:

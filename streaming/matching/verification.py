@@ -1,15 +1,18 @@
 """From the evidence of two texts to the relation between them, or to the check that failed.
 
 The checks were found on 298 judged pairs of Chinese news of 2006 and 2023, by measures that
-were fixed before their thresholds. Cross-validated, they reach an F1 of 0.95 on all pairs
-and of 0.98 on those that a second reader would not dispute.
+were fixed before their thresholds; those of headlines on planted edits of headlines and on
+pairs of 36 000 real ones.
 """
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from streaming.fingerprints.shingles import SHORT
+from streaming.fingerprints.shingles import HEADLINE, SHORT
 from streaming.matching.evidence import Evidence, Pair
+
+_FRAMED = 40
+"""From this length on, in ideographs, a text is the same with a byline and a footer to it."""
 
 
 class Relation(StrEnum):
@@ -28,27 +31,54 @@ class Check(StrEnum):
     """Enough of the shorter text is in the longer one."""
     FIGURES = "figures"
     """And not with other figures: that is a template."""
+    SUBJECT = "subject"
+    """And not about somebody or something else: that is one, too."""
+
+
+@dataclass(frozen=True, slots=True)
+class BriefClass:
+    """How alike two brief texts have to be if the shorter has fewer than ``below`` ideographs.
+
+    Under ``least`` they have nothing to do with each other, from ``most`` on they are
+    duplicates whatever else; between the two ``best`` is where the line is best drawn, and
+    it is not crossed by a pair that differs in a figure.
+    """
+
+    below: int
+    least: float
+    best: float
+    most: float
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What the checks ask for; all are shares from 0 to 1 but ``clauses``, a count.
+    """What the checks ask for; all are shares from 0 to 1 but ``phrases``, a count.
 
-    ``overlap`` is asked for of the shorter text, ``short_overlap`` where both are shorter
-    than 140 ideographs and of about one length: little is said in them that every report of
-    an event would not say. A pair is a template if more than ``refigured`` of the bigrams,
-    more than ``figures`` of those with figures, or at least ``clauses`` clauses and more than
-    ``clause_share`` of those with figures, differ in figures only. A text that is shorter
-    than ``excerpt`` of the other one is an excerpt.
+    ``overlap`` is asked for of the shorter text, ``short_overlap`` where that is shorter than
+    140 ideographs and no excerpt, or shorter than 50: little is said in it that every report
+    of an event would not say. A pair is a template if more than ``refigured`` of the bigrams,
+    or at least ``phrases`` phrases and more than ``phrase_share`` of those with figures,
+    differ in figures only; or if more than ``figures`` of the bigrams with figures do, and
+    there is hardly another difference. With an overlap below ``subject_overlap`` it is one,
+    too, if each text lacks at least the share ``strange`` of what the other is about. A text
+    that is shorter than ``excerpt`` of the other one is an excerpt. Where both are brief the
+    classes of ``brief`` count instead.
     """
 
     overlap: float = 0.68
     short_overlap: float = 0.93
-    refigured: float = 0.04
+    refigured: float = 0.02
     figures: float = 0.3
-    clauses: int = 2
-    clause_share: float = 0.12
+    phrases: int = 2
+    phrase_share: float = 0.12
+    strange: float = 0.5
+    subject_overlap: float = 0.85
     excerpt: float = 0.65
+    brief: tuple[BriefClass, ...] = (
+        BriefClass(20, 0.6, 0.74, 0.97),
+        BriefClass(50, 0.7, 0.84, 0.97),
+        BriefClass(SHORT, 0.75, 0.91, 0.985),
+    )
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -58,8 +88,8 @@ DEFAULT_THRESHOLDS = Thresholds()
 class Answer:
     """What verification says of a pair, seen from the later article.
 
-    ``relation`` is None if the ``failed`` check refused the pair. ``score`` is the overlap,
-    from 0 to 1.
+    ``relation`` is None if the ``failed`` check refused the pair. ``score`` is the overlap
+    or, of two brief texts, their likeness, from 0 to 1.
     """
 
     relation: Relation | None
@@ -70,9 +100,11 @@ class Answer:
 def verify(later: Evidence, earlier: Evidence, thresholds: Thresholds) -> Answer:
     """Say how a text relates to an earlier one; a text without words is like no other."""
     pair = Pair(later, earlier)
-    score = round(pair.overlap, 6)
     excerpt = pair.shorter < thresholds.excerpt * pair.longer
-    short = pair.longer < SHORT and not excerpt
+    if pair.longer < SHORT and not excerpt:
+        return _verify_brief(pair, thresholds)
+    score = round(pair.overlap, 6)
+    short = pair.shorter < (HEADLINE if excerpt else SHORT)
     wanted = thresholds.short_overlap if short else thresholds.overlap
     if score + pair.figured < wanted or score + pair.refigured < wanted:
         return Answer(None, Check.OVERLAP, score)
@@ -80,16 +112,35 @@ def verify(later: Evidence, earlier: Evidence, thresholds: Thresholds) -> Answer
         return Answer(Relation.TEMPLATE, Check.FIGURES, score)
     if score < wanted:
         return Answer(None, Check.OVERLAP, score)
-    if not excerpt:
-        return Answer(Relation.DUPLICATE, None, score)
+    if score < thresholds.subject_overlap and pair.strange >= thresholds.strange:
+        return Answer(Relation.TEMPLATE, Check.SUBJECT, score)
     contained = later.length == pair.shorter
-    return Answer(Relation.CONTAINED_IN if contained else Relation.CONTAINS, None, score)
+    part = Relation.CONTAINED_IN if contained else Relation.CONTAINS
+    return Answer(part if excerpt else Relation.DUPLICATE, None, score)
+
+
+def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:
+    score = round(pair.likeness, 6)
+    wanted = next(each for each in thresholds.brief if pair.shorter < each.below)
+    if score >= wanted.most:
+        return Answer(Relation.DUPLICATE, None, score)
+    if score >= wanted.least and (pair.refigured or pair.phrases):
+        return Answer(Relation.TEMPLATE, Check.FIGURES, score)
+    if score < wanted.best and not _framed(pair, thresholds):
+        return Answer(None, Check.OVERLAP, score)
+    return Answer(Relation.DUPLICATE, None, score)
+
+
+def _framed(pair: Pair, thresholds: Thresholds) -> bool:
+    """Whether one text is the other with something before or after it, such as a byline."""
+    return pair.shorter >= _FRAMED and pair.overlap >= thresholds.short_overlap
 
 
 def _differs_in_figures(pair: Pair, thresholds: Thresholds) -> bool:
     """Whether the two texts differ in figures where they are alike."""
-    return (
-        pair.refigured > thresholds.refigured
-        or pair.figures > thresholds.figures
-        or (pair.clauses >= thresholds.clauses and pair.clause_share > thresholds.clause_share)
-    )
+    if pair.refigured > thresholds.refigured:
+        return True
+    if pair.phrases >= thresholds.phrases and pair.phrase_share > thresholds.phrase_share:
+        return True
+    only = 2 * pair.refigured >= 1 - pair.overlap
+    return only and pair.figures > thresholds.figures

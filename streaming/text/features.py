@@ -29,7 +29,7 @@ weigh more, since they tell one form's instances apart.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import sqrt
 
 VERSION = 1
@@ -46,11 +46,14 @@ _MEAN_FACTOR = 2.73
 _FIGURE_FACTOR = 1.5
 _UNKNOWN_IDF = 0.6
 """IDF of a word that is not in the table, as a share of the table's mean."""
+_RARE_IDF = 0.85
+"""From this IDF on a word is rare, as a share of the table's mean."""
 _FEW_FEATURES = 8
 _CACHED_TOKENS = 400_000
 
 _WORD_CHARACTER = re.compile(r"[^\W_]")
 _DIGIT = re.compile(r"\d")
+_CHINESE_WORD = re.compile(r"[\u3400-\u9fff]{2,}")
 
 _Weights = tuple[int, ...]
 
@@ -97,6 +100,17 @@ class FeatureExtractor:
             return features
         return {token: weights[token][0] for token in counts if weights[token][0]}
 
+    def rare(self, tokens: Iterable[str]) -> list[str]:
+        """Give the Chinese words of at least two characters that few other texts have.
+
+        Names, mostly: words that are not in the table of frequencies, or hardly.
+        """
+        return [token for token in tokens if self._general.is_rare(token)]
+
+    def weights(self, tokens: Sequence[str]) -> dict[str, int]:
+        """Give token -> weight 1..255 of every word as it weighs once, in any channel."""
+        return {token: weight for token in tokens if (weight := self._general[token][0])}
+
 
 class _TokenWeights(dict[str, _Weights]):
     """Weights of a token: in a short text, and by the times it occurs in any other."""
@@ -109,6 +123,7 @@ class _TokenWeights(dict[str, _Weights]):
         self._stop_words = stop_words
         self._lexicon = lexicon
         self._mean = sum(idf.values()) / len(idf)
+        self._rare = _RARE_IDF * self._mean
         self._shared: dict[_Weights, _Weights] = {}
 
     def __missing__(self, token: str) -> _Weights:
@@ -118,6 +133,10 @@ class _TokenWeights(dict[str, _Weights]):
             self.clear()
         self[token] = weights
         return weights
+
+    def is_rare(self, token: str) -> bool:
+        rare = self._idf.get(token, self._rare) >= self._rare
+        return rare and _CHINESE_WORD.fullmatch(token) is not None
 
     def _weigh(self, token: str) -> _Weights:
         nothing = (0,) * (1 + len(_COUNT_FACTORS))

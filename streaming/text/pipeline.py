@@ -13,7 +13,7 @@ from typing import Any
 from streaming.errors import SettingsError
 from streaming.fingerprints.simhash import fingerprints
 from streaming.text import features, normalise, shingling, tables
-from streaming.text.clauses import clauses
+from streaming.text.clauses import clauses, figured
 from streaming.text.features import FeatureExtractor
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
@@ -80,7 +80,7 @@ class TextPipeline:
             tokens = [*heading.words, "\n", *text.words]
             features = self._extractor.features(tokens, channel)
         (fingerprint,) = fingerprints([features])
-        shingles, evidence = shingling.shingle(heading, text)
+        shingles, evidence = shingling.shingle(heading, text, self._extractor)
         return Analysis(
             text="\n".join(filter(None, (title, body))),
             title=title,
@@ -93,7 +93,7 @@ class TextPipeline:
 
     def _read(self, text: str) -> Passage:
         simplified = self._simplifier.simplify(text)
-        return Passage(self._segmenter.cut(simplified), clauses(simplified))
+        return Passage(self._segmenter.cut(simplified), clauses(simplified), figured(simplified))
 
     def stamp(self) -> dict[str, Any]:
         """Give what the result depends on: versions, and checksums of every table in use."""

@@ -1,23 +1,25 @@
 """From the words of a text to its shingle keys and the evidence that is kept of it."""
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from streaming.fingerprints import shingles
-from streaming.fingerprints.shingles import CLAUSE_LENGTH, Hashes, bigrams, hashes
-from streaming.matching.evidence import Evidence, evidence
+from streaming.fingerprints.shingles import CLAUSE_LENGTH, SHORT, Hashes, bigrams, hashes
+from streaming.matching.evidence import NOT_BRIEF, Brief, Evidence, evidence
+from streaming.text.features import FeatureExtractor
 
-VERSION = 1
+VERSION = 2
 """Goes up whenever the same words may give other keys or other evidence."""
 
 _BODY_LENGTH = 50
 """From this length on, in ideographs, the body alone is compared."""
-_SHORTEST_FORM = 4
-"""Shortest clause, in ideographs, whose figures are compared with those of its twin."""
 _SHORTEST_TITLE = 6
+_SUBJECT_COUNT = 3
+"""A rare word that occurs so often is what the text is about; a reporter's name is not."""
 _CACHED_WORDS = 400_000
 _WORD = re.compile(r"[^\W_]")
 _FIGURE = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
@@ -30,32 +32,55 @@ _SPELLED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A normalised title or body: its tokens, and its clauses as `clauses` gives them."""
+    """A normalised title or body: its tokens, and what `clauses` and `figured` give of it."""
 
     words: list[str]
     clauses: list[tuple[str, int]]
+    figured: list[tuple[str, str]]
 
     @property
     def length(self) -> int:
         """Its length in ideographs, a word of letters or a figure being two."""
         return sum(size for _, size in self.clauses)
 
+    def __add__(self, other: "Passage") -> "Passage":
+        return Passage(
+            self.words + other.words,
+            self.clauses + other.clauses,
+            self.figured + other.figured,
+        )
 
-def shingle(title: Passage, body: Passage) -> tuple[tuple[int, ...], Evidence]:
+
+def shingle(
+    title: Passage, body: Passage, extractor: FeatureExtractor
+) -> tuple[tuple[int, ...], Evidence]:
     """Give the keys of an article and the evidence of its text.
 
-    The text is the body; a short one has the title before it.
+    The text is the body; a short one has the title before it. ``extractor`` knows how much
+    a word says about a text.
     """
     text = body
     if body.length < _BODY_LENGTH:
-        text = Passage([*title.words, *body.words], [*title.clauses, *body.clauses])
+        text = title + body
     words = [each for each in map(_hashed.__getitem__, text.words) if each is not None]
     pairs = np.array(words, dtype=np.uint64).reshape(-1, 2)
     grams = bigrams(pairs[:, 0])
     long_enough = [clause for clause, size in text.clauses if size >= CLAUSE_LENGTH]
+    brief = NOT_BRIEF
+    if text.length < SHORT:
+        units = [unit for clause, _ in text.clauses for unit in clause.split()]
+        weights = extractor.weights([token.lower() for token in text.words])
+        brief = Brief(bigrams(hashes(units)), hashes(list(weights)), list(weights.values()))
     return (
-        shingles.keys(hashes(long_enough), grams, text.length, hashes(_title(title))),
-        evidence(text.length, grams, _figures(pairs, grams), _clauses(text.clauses)),
+        shingles.keys(hashes(long_enough), grams, brief.units, text.length, hashes(_title(title))),
+        evidence(
+            text.length,
+            grams,
+            _figures(pairs, grams),
+            _phrases(text.figured),
+            _names(text, extractor),
+            brief,
+        ),
     )
 
 
@@ -74,10 +99,16 @@ def _figures(pairs: Hashes, grams: Hashes) -> tuple[Hashes, Hashes]:
     return grams[held], bigrams(pairs[:, 1])[held]
 
 
-def _clauses(found: Iterable[tuple[str, int]]) -> tuple[Hashes, Hashes]:
-    """Give the clauses that hold a figure, and their forms."""
-    held = [c for c, size in found if size >= _SHORTEST_FORM and _FIGURE.search(c)]
-    return hashes(held), hashes([_FIGURE.sub("#", clause) for clause in held])
+def _names(text: Passage, extractor: FeatureExtractor) -> tuple[Hashes, Hashes]:
+    """Give the rare words of a text, and those of them that it is about."""
+    counts = Counter(text.words)
+    rare = extractor.rare(counts)
+    return hashes(rare), hashes([word for word in rare if counts[word] >= _SUBJECT_COUNT])
+
+
+def _phrases(found: Sequence[tuple[str, str]]) -> tuple[Hashes, Hashes]:
+    """Give the phrases that hold a figure, and their forms."""
+    return hashes([phrase for phrase, _ in found]), hashes([form for _, form in found])
 
 
 class _HashedWords(dict[str, tuple[int, int] | None]):

@@ -1,17 +1,27 @@
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.fingerprints.shingles import MOST_KEYS, SHORT, bigrams, hashes, keys
+from streaming.fingerprints.shingles import (
+    CLAUSE_LENGTH,
+    HEADLINE,
+    MOST_KEYS,
+    SHORT,
+    bigrams,
+    hashes,
+    keys,
+)
 
 WORDS = st.lists(st.sampled_from("甲乙丙丁戊己庚辛"), max_size=60)
 NOTHING = hashes([])
 
 
 def keys_of(words: list[str], clauses: list[str], length: int = SHORT) -> set[int]:
-    return set(keys(hashes(clauses), bigrams(hashes(words)), length, NOTHING))
+    grams = bigrams(hashes(words))
+    return set(keys(hashes(clauses), grams, grams, length, NOTHING))
 
 
 @given(WORDS, st.lists(st.text(), max_size=400), st.integers(0, 10_000), st.integers(0, 1))
@@ -19,14 +29,15 @@ def test_keys_are_few_ordered_and_distinct(
     words: list[str], clauses: list[str], length: int, titles: int
 ) -> None:
     title = hashes(["title"] * titles)
-    found = keys(hashes(clauses), bigrams(hashes(words)), length, title)
+    grams = bigrams(hashes(words))
+    found = keys(hashes(clauses), grams, grams, length + CLAUSE_LENGTH * len(clauses), title)
     assert list(found) == sorted(set(found))
     assert len(found) <= MOST_KEYS <= 32
     assert all(0 <= key < 2**64 for key in found)
 
 
 def test_a_text_without_words_has_no_keys() -> None:
-    assert keys(NOTHING, NOTHING, 0, NOTHING) == ()
+    assert keys(NOTHING, NOTHING, NOTHING, 0, NOTHING) == ()
 
 
 def test_the_order_of_clauses_matters_to_the_beginning_only() -> None:
@@ -53,6 +64,22 @@ def test_bigrams_meet_where_every_clause_was_touched() -> None:
     assert shared >= 90
 
 
+@pytest.mark.parametrize("longer", [HEADLINE - 1, HEADLINE + 20])
+def test_headlines_meet_though_one_word_differs(longer: int) -> None:
+    rng = random.Random(2)
+    shared = 0
+    for _ in range(100):
+        units = [str(rng.random()) for _ in range(16)]
+        edited = [*units[:7], "other", "word", *units[9:]]
+        one, other = (bigrams(hashes(each)) for each in (units, edited))
+        found = [
+            keys(NOTHING, NOTHING, grams, length, NOTHING)
+            for grams, length in ((one, HEADLINE - 1), (other, longer))
+        ]
+        shared += not set(found[0]).isdisjoint(found[1])
+    assert shared >= 98
+
+
 def test_bigrams_know_the_order_of_words() -> None:
     one, other = bigrams(hashes(["a", "b"])), bigrams(hashes(["b", "a"]))
     assert one.dtype == np.uint64
@@ -61,7 +88,7 @@ def test_bigrams_know_the_order_of_words() -> None:
 
 
 def test_a_title_is_no_clause() -> None:
-    title = keys(NOTHING, NOTHING, 0, hashes(["words of a title"]))
-    clause = keys(hashes(["words of a title"]), NOTHING, 0, NOTHING)
+    title = keys(NOTHING, NOTHING, NOTHING, 0, hashes(["words of a title"]))
+    clause = keys(hashes(["words of a title"]), NOTHING, NOTHING, 0, NOTHING)
     assert len(title) == len(clause) == 1
     assert title != clause

@@ -15,8 +15,15 @@ RULES = Thresholds()
         (BODY[:60], BODY, Relation.CONTAINED_IN),
         (BODY, BODY[:60], Relation.CONTAINS),
         (BODY, [*BODY[:120], *range(500, 580)], None),
-        (BODY[:100], [*BODY[:90], *range(500, 510)], None),
-        (BODY[:100], [*BODY[:99], 500], Relation.DUPLICATE),
+        (BODY[:100], [*BODY[:88], *range(500, 512)], None),
+        (BODY[:100], [*BODY[:96], *range(500, 504)], Relation.DUPLICATE),
+        (BODY[:30], [*BODY[:24], *range(500, 506)], None),
+        (BODY[:30], [*BODY[:27], *range(500, 503)], Relation.DUPLICATE),
+        (BODY[:12], [*BODY[:10], *range(500, 502)], Relation.DUPLICATE),
+        (BODY[:45], [*BODY[:45], *range(500, 520)], Relation.DUPLICATE),
+        (BODY[:20], [*BODY[:16], *range(500, 580)], None),
+        (BODY[:20], [*BODY[:20], *range(500, 580)], Relation.CONTAINED_IN),
+        (BODY[:135], [*BODY[:120], *range(500, 530)], None),
     ],
 )
 def test_relations(later: list[int], earlier: list[int], relation: Relation | None) -> None:
@@ -26,12 +33,37 @@ def test_relations(later: list[int], earlier: list[int], relation: Relation | No
 
 
 def test_a_form_with_other_figures_is_a_template_even_where_they_are_most_of_it() -> None:
-    words = list(range(20))
-    one = of(words, [(100 + n, 900 + n) for n in range(10)])
-    other = of(words, [(200 + n, 900 + n) for n in range(10)])
+    words = list(range(100))
+    one = of(words, [(100 + n, 900 + n) for n in range(50)])
+    other = of(words, [(200 + n, 900 + n) for n in range(50)])
     answer = verify(one, other, RULES)
     assert (answer.relation, answer.failed) == (Relation.TEMPLATE, Check.FIGURES)
     assert answer.score == pytest.approx(2 / 3, abs=1e-6)
+
+
+def test_a_headline_with_another_figure_is_a_template_unless_it_is_the_same() -> None:
+    words = list(range(14))
+    headline = of(words, [(101, 900)])
+    assert verify(headline, of(words, [(102, 900)]), RULES).relation == Relation.TEMPLATE
+    longer = list(range(80))
+    answer = verify(of(longer, [(101, 900)]), of(longer, [(102, 900)]), RULES)
+    assert answer.relation == Relation.DUPLICATE
+
+
+def test_a_text_with_all_figures_changed_is_a_template_though_they_are_few() -> None:
+    one, other = of(BODY, [(301, 900), (302, 901)]), of(BODY, [(303, 900), (304, 901)])
+    assert verify(one, other, RULES).relation == Relation.TEMPLATE
+    edited = of([*BODY[:170], *range(500, 530)], [(303, 900), (304, 901)])
+    assert verify(one, edited, RULES).relation == Relation.DUPLICATE
+
+
+def test_the_same_form_about_somebody_else_is_a_template() -> None:
+    notice = of(BODY, names=([10, 11], [10]))
+    again = of([*BODY[:160], *range(500, 540)], names=([20, 11], [20]))
+    answer = verify(again, notice, RULES)
+    assert (answer.relation, answer.failed) == (Relation.TEMPLATE, Check.SUBJECT)
+    misspelt = of([*BODY[:190], *range(500, 510)], names=([20, 11], [20]))
+    assert verify(misspelt, notice, RULES).relation == Relation.DUPLICATE
 
 
 def test_a_few_corrected_figures_do_not_make_a_template() -> None:

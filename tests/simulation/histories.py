@@ -27,10 +27,18 @@ NEAR = (0, 0b1, 0b11, 0b111, 1 << 63, (1 << 63) | 1, 1 << 31, (1 << 64) - 1)
 Partition = tuple[str, int]
 
 
-def _text(length: int, grams: Iterable[int], figures: Iterable[tuple[int, int]] = ()) -> bytes:
+def _text(
+    length: int,
+    grams: Iterable[int],
+    figures: Iterable[tuple[int, int]] = (),
+    subject: Iterable[int] = (),
+) -> bytes:
+    names = np.array(list(subject), dtype=np.uint32)
+    nothing = names[:0]
     pairs = np.array(list(figures), dtype=np.uint32).reshape(-1, 2)
     kept = np.array(sorted({*grams, *(raw for raw, _ in figures)}), dtype=np.uint32)
-    return Evidence(length, 0, kept, pairs, pairs[:0]).encode()
+    made = Evidence(length, 0, kept, pairs, pairs[:0], names, names, nothing, pairs[:0])
+    return made.encode()
 
 
 FORM = 9999
@@ -40,10 +48,12 @@ TEXTS = (
     _text(210, range(5, 105)),
     _text(40, range(20)),
     _text(220, range(50, 150)),
-    _text(100, range(200, 220), [(301, FORM), (302, FORM + 1)]),
-    _text(100, range(200, 220), [(303, FORM), (304, FORM + 1)]),
+    _text(200, range(20, 120), subject=[1]),
+    _text(200, range(40, 140), subject=[2]),
+    _text(150, range(200, 220), [(301, FORM), (302, FORM + 1)]),
+    _text(150, range(200, 220), [(303, FORM), (304, FORM + 1)]),
 )
-"""Evidence of no text, of a text, an edit of it, an excerpt, something like it, two of a form."""
+"""Evidence of no text, a text, an edit, an excerpt, something like it, two pairs of a form."""
 SHINGLES = ((), (1,), (1, 2), (2, 3))
 
 
