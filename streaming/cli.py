@@ -16,6 +16,7 @@ _COMMANDS = {
     "doctor": "streaming.commands.doctor:doctor",
     "export": "streaming.commands.export:export",
     "generations": "streaming.commands.generations:generations",
+    "match": "streaming.commands.match:match",
     "produce": "producers.cli:produce",
     "replay": "streaming.commands.run:replay",
     "run": "streaming.commands.run:run",

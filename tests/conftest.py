@@ -5,7 +5,10 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from pyspark.sql import SparkSession
 
+from streaming.query.session import open_session
+from streaming.settings import load
 from streaming.stack.settings import Options
 from streaming.stack.stack import LocalStack
 
@@ -32,6 +35,14 @@ def stack(
         yield servers
     finally:
         servers.down(erase=True)
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkSession]:
+    settings = load(overrides=[("spark.master", "local[2]", "test")], environment={}).settings
+    session = open_session(settings)
+    yield session
+    session.stop()
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Batch jobs beside the query, on the same Spark."""

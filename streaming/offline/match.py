@@ -1,0 +1,333 @@
+"""Match two catalogues of titles on Spark, whatever the sizes of their categories.
+
+Read, count, sample, share out, match, reduce: titles are read and cut into words once and
+kept; how many titles have a word is counted over both catalogues; how much work a category
+is, is estimated on a sample; rows go to the task that the plan names; and the best of what
+the pieces of a category found is the answer. It does not depend on the plan.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
+from pyspark.sql import functions as F  # noqa: N812 - its name everywhere
+
+from streaming.matching.thresholds import DEFAULT, Relation, Thresholds
+from streaming.matching.titles import Whole
+from streaming.offline import match_tasks
+from streaming.offline.balance import Category, Cutting, Split, balance
+from streaming.offline.catalogues import Fault, check_catalogue
+from streaming.offline.estimate import estimate
+from streaming.offline.match_report import MatchReport, SkewedCategory, TaskTally
+from streaming.offline.match_tasks import LEFT, RIGHT, WORD
+from streaming.text.settings import TextSettings
+
+_ROWS_PER_ARROW_BATCH = 20_000
+_TASKS_PER_CORE = 4
+_SAMPLED_CATEGORIES = 32
+_SAMPLED_TITLES = 1_000
+"""Of each side of a sampled category."""
+_HASHES = 2**31
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOptions:
+    """What is matched: two catalogues, and the field within which titles are compared.
+
+    ``tasks`` of 0 are four per core.
+    """
+
+    left: Path
+    right: Path
+    by: str = "channel"
+    thresholds: Thresholds = DEFAULT
+    text: TextSettings = field(default_factory=TextSettings)
+    tasks: int = 0
+    cutting: Cutting = field(default_factory=Cutting)
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """The answer, and the figures of the run.
+
+    ``matches`` has the columns ``left``, ``right``, ``score`` (millionths) and ``relation``,
+    one row per left title that has any, in the order of their ids. ``refused`` has ``side``,
+    ``line``, ``reason`` and ``detail``, in the order of the lines.
+    """
+
+    matches: pa.Table
+    refused: Sequence[Mapping[str, str | int]]
+    report: MatchReport
+
+
+def match_catalogues(
+    spark: SparkSession,
+    options: MatchOptions,
+    on_stage: Callable[[str], None] = lambda _stage: None,
+) -> Matched:
+    """Match two catalogues; ``on_stage`` hears the name of every stage that begins.
+
+    Raises SettingsError or SourceError for a catalogue that cannot be read. What Spark
+    raises is not caught; nothing is written.
+    """
+    for path in (options.left, options.right):
+        check_catalogue(path)
+    with ExitStack() as stack:
+        return _Matching(spark, options, on_stage, stack).matched()
+
+
+class _Matching:
+    def __init__(
+        self,
+        spark: SparkSession,
+        options: MatchOptions,
+        on_stage: Callable[[str], None],
+        stack: ExitStack,
+    ) -> None:
+        self._spark, self._options = spark, options
+        self._on_stage, self._stack = on_stage, stack
+        self._tasks = options.tasks or spark.sparkContext.defaultParallelism * _TASKS_PER_CORE
+        self._seconds: dict[str, float] = {}
+        rows = str(_ROWS_PER_ARROW_BATCH)
+        self._set("spark.sql.execution.arrow.maxRecordsPerBatch", rows)
+        self._set("spark.sql.shuffle.partitions", str(self._tasks))
+
+    def matched(self) -> Matched:
+        with self._stage("read"):
+            rows = self._kept(self._read())
+            titles = rows.where("name is not null and reason is null")
+            sizes = self._sizes(titles)
+            refused = self._refused(rows)
+        with self._stage("sample"):
+            words = self._kept(_count_words(titles))
+            categories = self._categories(titles, words, sizes)
+            splits = balance(categories, self._tasks, self._options.cutting)
+        with self._stage("match"):
+            routed = self._routed(titles, words, splits)
+            totals = {each.name: each.left + each.right for each in categories}
+            matching = match_tasks.match_task(totals, self._options.thresholds)
+            found = self._kept(routed.mapInArrow(matching, match_tasks.MATCHED))
+            tallies = [
+                TaskTally(**orjson.loads(row.tally))
+                for row in found.where("tally is not null").select("tally").collect()
+            ]
+        with self._stage("reduce"):
+            matches = _best(found).toArrow().sort_by("left")
+        return Matched(
+            matches, refused, self._report(sizes, categories, splits, refused, tallies, matches)
+        )
+
+    def _set(self, name: str, value: str) -> None:
+        before = self._spark.conf.get(name)
+        self._spark.conf.set(name, value)
+        if before is not None:
+            self._stack.callback(self._spark.conf.set, name, before)
+
+    def _kept(self, frame: DataFrame) -> DataFrame:
+        """Keep what is used more than once."""
+        frame = frame.persist()
+        self._stack.callback(frame.unpersist)
+        return frame
+
+    @contextmanager
+    def _stage(self, name: str) -> Iterator[None]:
+        self._on_stage(name)
+        begin = time.perf_counter()
+        yield
+        self._seconds[name] = time.perf_counter() - begin
+
+    def _read(self) -> DataFrame:
+        """Give the rows of `match_tasks.READ`, with repeated ids as refused."""
+        lines = self._lines(self._options.left, LEFT).union(self._lines(self._options.right, RIGHT))
+        rows = lines.mapInArrow(
+            match_tasks.read_task(self._options.by, self._options.text), match_tasks.READ
+        )
+        place = F.struct("block", "row")
+        own = F.coalesce("name", F.concat_ws("/", "block", "row", F.lit("")))
+        same = Window.partitionBy("side", own, F.col("name").isNull())
+        first = F.min(place).over(same)
+        repeated = F.col("name").isNotNull() & (place != first)
+        return rows.withColumns(
+            {
+                "first": first,
+                "reason": F.when(repeated, Fault.DUPLICATE_ID.value).otherwise(F.col("reason")),
+            }
+        )
+
+    def _lines(self, path: Path, side: int) -> DataFrame:
+        lines = self._spark.read.text(path.absolute().as_uri(), lineSep="\n")
+        return lines.select(
+            F.lit(side).alias("side"),
+            F.col("_metadata.file_block_start").alias("block"),
+            F.col("value").cast("binary").alias("value"),
+        )
+
+    def _sizes(self, titles: DataFrame) -> Mapping[str, tuple[int, int]]:
+        """Count the titles of every category on both sides."""
+        sizes: dict[str, tuple[int, int]] = {}
+        of_side = [F.count_if(F.col("side") == side) for side in (LEFT, RIGHT)]
+        for category, left, right in titles.groupBy("category").agg(*of_side).collect():
+            sizes[category] = (left, right)
+        return sizes
+
+    def _refused(self, rows: DataFrame) -> list[Mapping[str, str | int]]:
+        """Number the lines that hold no title, from 1."""
+        refused = rows.where("reason is not null").collect()
+        if not refused:
+            return []
+        counts = rows.where("name is null and reason is null").collect()
+        begin: dict[tuple[int, int], int] = {}
+        for side in (LEFT, RIGHT):
+            lines = 1
+            for each in sorted((row for row in counts if row.side == side), key=_place):
+                begin[side, each.block] = lines
+                lines += each.row
+        found: list[Mapping[str, str | int]] = []
+        for each in sorted(refused, key=lambda row: (row.side, _place(row))):
+            detail = each.detail
+            if each.reason == Fault.DUPLICATE_ID:
+                first = begin[each.side, each.first.block] + each.first.row
+                detail = f"line {first} has this id already"
+            line = begin[each.side, each.block] + each.row
+            found.append({"side": each.side, "line": line, "reason": each.reason, "detail": detail})
+        return found
+
+    def _categories(
+        self, titles: DataFrame, words: DataFrame, sizes: Mapping[str, tuple[int, int]]
+    ) -> list[Category]:
+        """Estimate how many candidates categories have: the largest by their own sample."""
+        common = {name: size for name, size in sizes.items() if all(size)}
+        largest = sorted(common, key=lambda name: (-common[name][0] * common[name][1], name))
+        largest = largest[:_SAMPLED_CATEGORIES]
+        if not largest:
+            return []
+        rates = {
+            (name, side): min(_HASHES, _HASHES * _SAMPLED_TITLES // common[name][side])
+            for name in largest
+            for side in (LEFT, RIGHT)
+        }
+        chosen = self._spark.createDataFrame(
+            [(name, side, rate) for (name, side), rate in rates.items()],
+            "category STRING, side INT, rate BIGINT",
+        )
+        sample = (
+            titles.select("category", "side", "words", _hash("name", seed="sample"))
+            .join(F.broadcast(chosen), ["category", "side"])
+            .where("hash < rate")
+            .select("category", "side", "words")
+        )
+        needed = _words_of(sample).distinct()
+        counts = words.join(needed, ["category", "name"]).select("category", "name", "having")
+        return estimate(
+            common, largest, sample.toArrow(), counts.toArrow(), self._options.thresholds
+        )
+
+    def _routed(
+        self, titles: DataFrame, words: DataFrame, splits: Mapping[str, Split]
+    ) -> DataFrame:
+        """Send titles, and the words of their categories with their counts, to their tasks."""
+        nothing = F.lit(None)
+        rows = titles.select(
+            "category",
+            F.col("side").alias("kind"),
+            "name",
+            "words",
+            nothing.cast("bigint").alias("having"),
+            _hash("name"),
+        ).union(
+            words.select(
+                "category",
+                F.lit(WORD).alias("kind"),
+                "name",
+                nothing.cast("array<string>").alias("words"),
+                "having",
+                F.lit(0).cast("bigint").alias("hash"),
+            )
+        )
+        keys = self._keys()
+        return rows.mapInArrow(
+            match_tasks.route_task(splits, keys), match_tasks.ROUTED
+        ).repartition(self._tasks, "task")
+
+    def _keys(self) -> Whole:
+        """Find for each task a number that Spark's partitioner sends to it."""
+        partition = F.pmod(F.hash("id"), F.lit(self._tasks)).alias("task")
+        rows = (
+            self._spark.range(self._tasks * 64)
+            .groupBy(partition)
+            .agg(F.min("id").alias("key"))
+            .collect()
+        )
+        keys = np.zeros(self._tasks, np.int64)
+        for task, key in rows:
+            keys[task] = key
+        return keys
+
+    def _report(
+        self,
+        sizes: Mapping[str, tuple[int, int]],
+        categories: Sequence[Category],
+        splits: Mapping[str, Split],
+        refused: Sequence[Mapping[str, str | int]],
+        tallies: Sequence[TaskTally],
+        matches: pa.Table,
+    ) -> MatchReport:
+        relations = Counter(matches.column("relation").to_pylist())
+        return MatchReport(
+            left=sum(left for left, _ in sizes.values()),
+            right=sum(right for _, right in sizes.values()),
+            refused=dict(Counter(str(each["reason"]) for each in refused).most_common()),
+            categories=len(sizes),
+            common_categories=len(categories),
+            pairs=sum(each.left * each.right for each in categories),
+            skewed=tuple(
+                SkewedCategory(
+                    each.name,
+                    each.left,
+                    each.right,
+                    split.left_pieces,
+                    split.right_pieces,
+                    len({task for row in split.tasks for task in row}),
+                )
+                for each in categories
+                if (split := splits[each.name]).pieces > 1
+            ),
+            tasks=tuple(tallies),
+            matches={
+                relation.name.lower(): relations[relation]
+                for relation in sorted(Relation, reverse=True)
+                if relation
+            },
+            seconds=self._seconds,
+        )
+
+
+def _words_of(titles: DataFrame) -> DataFrame:
+    return titles.select("category", F.explode("words").alias("name"))
+
+
+def _count_words(titles: DataFrame) -> DataFrame:
+    """Count how many titles of a category have a word."""
+    return _words_of(titles).groupBy("category", "name").agg(F.count("*").alias("having"))
+
+
+def _best(found: DataFrame) -> DataFrame:
+    """Keep the best of what the pieces of a category found for a left title."""
+    order = F.struct(-F.col("relation"), -F.col("score"), "right", "score", "relation")
+    best = found.where("tally is null").groupBy("left").agg(F.min(order).alias("best"))
+    return best.select("left", "best.right", "best.score", "best.relation")
+
+
+def _hash(column: str, seed: str = "") -> Column:
+    return F.pmod(F.xxhash64(F.lit(seed), F.col(column)), F.lit(_HASHES)).alias("hash")
+
+
+def _place(row: Row) -> tuple[int, int]:
+    return row.block, row.row
