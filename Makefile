@@ -41,6 +41,7 @@ soak: setup
 
 bench: setup
 	$(BIN)/python benchmarks/end_to_end.py
+	$(BIN)/python benchmarks/match.py
 
 stack-up: setup
 	$(BIN)/leitong stack up

@@ -6,9 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.matching import title_join
-from streaming.matching.thresholds import DEFAULT, Relation, Thresholds
+from streaming.matching.thresholds import DEFAULT, LengthClass, Relation, Thresholds
 from streaming.matching.title_index import Titles, Vocabulary
 from streaming.matching.title_join import candidates, join
+from streaming.matching.titles import ONE, score_pair
 from streaming.text.title_words import is_figure
 from tests.matching.titles import (
     Match,
@@ -74,6 +75,19 @@ def test_the_best_matches_are_those_of_scoring_all_pairs(
 ) -> None:
     left, right = pair
     assert joined(left, right, limits) == best_matches(left, right, limits)
+
+
+@given(catalogues(("",)))
+def test_a_pair_whose_score_is_the_threshold_itself_is_found(
+    pair: tuple[list[Title], list[Title]],
+) -> None:
+    left, right = pair
+    weights = weights_of([*left, *right])
+    scores = {score_pair(set(a.words), set(b.words), weights) for a in left for b in right}
+    for score in scores - {0}:
+        limit = LengthClass(up_to=None, min=score / ONE, best=score / ONE, max=score / ONE)
+        limits = Thresholds(version=1, classes=(limit,))
+        assert joined(left, right, limits) == best_matches(left, right, limits)
 
 
 @given(catalogues(), st.integers(1, 40), st.integers(1, 60))

@@ -89,3 +89,14 @@ def test_the_larger_side_is_cut_the_more() -> None:
     assert split.right_pieces > split.left_pieces
     split = balance([Category("a", 1_000_000, 100, 1e6)], 16)["a"]
     assert split.right_pieces < split.left_pieces
+
+
+def test_right_titles_that_pieces_share_count_once() -> None:
+    categories = [
+        Category("a", 100_000, 20_000, 1e6),
+        *(Category(f"b{n}", 3_000, 3_000, 1e5) for n in range(9)),
+    ]
+    splits = balance(categories, 4, Cutting(shares=(0.25,), least=0.0))
+    work = loads(categories, splits, 4)
+    assert splits["a"].pieces > 4
+    assert max(work) <= 1.1 * sum(work) / 4
