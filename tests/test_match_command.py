@@ -93,7 +93,7 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
     assert time.monotonic() - begin < 60
     assert "leitong: stopped before it was done; nothing was written" in rest
     assert "Traceback" not in rest
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["shop.jsonl", "supplier.jsonl"]
+    assert not [path for path in tmp_path.iterdir() if "matches" in path.name]
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """``leitong match``: which title of one catalogue is which of another."""
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -148,13 +148,13 @@ def _lines(matches: Any, *, doubtful: bool) -> Iterator[dict[str, Any]]:
             }
 
 
-def _rejects(
-    refused: Iterable[Mapping[str, Any]], files: tuple[Path, Path]
-) -> Iterator[dict[str, Any]]:
+def _rejects(refused: Iterable[Any], files: tuple[Path, Path]) -> Iterator[dict[str, Any]]:
     for each in refused:
         yield {
-            "file": str(files[each["side"]]),
-            **{name: each[name] for name in ("line", "reason", "detail")},
+            "file": str(files[each.side]),
+            "line": each.line,
+            "reason": each.reason,
+            "detail": each.detail,
         }
 
 

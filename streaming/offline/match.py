@@ -16,15 +16,16 @@ from pathlib import Path
 import numpy as np
 import orjson
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame, Row, SparkSession, Window
+from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - its name everywhere
 
 from streaming.matching.thresholds import DEFAULT, Relation, Thresholds
 from streaming.matching.titles import Whole
-from streaming.offline import match_tasks
+from streaming.offline import match_input, match_tasks
 from streaming.offline.balance import Category, Cutting, Split, balance
-from streaming.offline.catalogues import Fault, check_catalogue
+from streaming.offline.catalogues import check_catalogue
 from streaming.offline.estimate import estimate
+from streaming.offline.match_input import RefusedLine
 from streaming.offline.match_report import MatchReport, SkewedCategory, TaskTally
 from streaming.offline.match_tasks import LEFT, RIGHT, WORD
 from streaming.text.settings import TextSettings
@@ -58,12 +59,12 @@ class Matched:
     """The answer, and the figures of the run.
 
     ``matches`` has the columns ``left``, ``right``, ``score`` (millionths) and ``relation``,
-    one row per left title that has any, in the order of their ids. ``refused`` has ``side``,
-    ``line``, ``reason`` and ``detail``, in the order of the lines.
+    one row per left title that has any, in the order of their ids. ``refused`` is as
+    `match_input.refused_lines` gives it.
     """
 
     matches: pa.Table
-    refused: Sequence[Mapping[str, str | int]]
+    refused: Sequence[RefusedLine]
     report: MatchReport
 
 
@@ -101,10 +102,10 @@ class _Matching:
 
     def matched(self) -> Matched:
         with self._stage("read"):
-            rows = self._kept(self._read())
-            titles = rows.where("name is not null and reason is null")
-            sizes = self._sizes(titles)
-            refused = self._refused(rows)
+            rows = self._kept(self._rows())
+            titles = rows.where(match_input.IS_TITLE)
+            sizes = match_input.count_titles(titles)
+            refused = match_input.refused_lines(rows)
         with self._stage("sample"):
             words = self._kept(_count_words(titles))
             categories = self._categories(titles, words, sizes)
@@ -143,61 +144,10 @@ class _Matching:
         yield
         self._seconds[name] = time.perf_counter() - begin
 
-    def _read(self) -> DataFrame:
-        """Give the rows of `match_tasks.READ`, with repeated ids as refused."""
-        lines = self._lines(self._options.left, LEFT).union(self._lines(self._options.right, RIGHT))
-        rows = lines.mapInArrow(
-            match_tasks.read_task(self._options.by, self._options.text), match_tasks.READ
-        )
-        place = F.struct("block", "row")
-        own = F.coalesce("name", F.concat_ws("/", "block", "row", F.lit("")))
-        same = Window.partitionBy("side", own, F.col("name").isNull())
-        first = F.min(place).over(same)
-        repeated = F.col("name").isNotNull() & (place != first)
-        return rows.withColumns(
-            {
-                "first": first,
-                "reason": F.when(repeated, Fault.DUPLICATE_ID.value).otherwise(F.col("reason")),
-            }
-        )
-
-    def _lines(self, path: Path, side: int) -> DataFrame:
-        lines = self._spark.read.text(path.absolute().as_uri(), lineSep="\n")
-        return lines.select(
-            F.lit(side).alias("side"),
-            F.col("_metadata.file_block_start").alias("block"),
-            F.col("value").cast("binary").alias("value"),
-        )
-
-    def _sizes(self, titles: DataFrame) -> Mapping[str, tuple[int, int]]:
-        """Count the titles of every category on both sides."""
-        sizes: dict[str, tuple[int, int]] = {}
-        of_side = [F.count_if(F.col("side") == side) for side in (LEFT, RIGHT)]
-        for category, left, right in titles.groupBy("category").agg(*of_side).collect():
-            sizes[category] = (left, right)
-        return sizes
-
-    def _refused(self, rows: DataFrame) -> list[Mapping[str, str | int]]:
-        """Number the lines that hold no title, from 1."""
-        refused = rows.where("reason is not null").collect()
-        if not refused:
-            return []
-        counts = rows.where("name is null and reason is null").collect()
-        begin: dict[tuple[int, int], int] = {}
-        for side in (LEFT, RIGHT):
-            lines = 1
-            for each in sorted((row for row in counts if row.side == side), key=_place):
-                begin[side, each.block] = lines
-                lines += each.row
-        found: list[Mapping[str, str | int]] = []
-        for each in sorted(refused, key=lambda row: (row.side, _place(row))):
-            detail = each.detail
-            if each.reason == Fault.DUPLICATE_ID:
-                first = begin[each.side, each.first.block] + each.first.row
-                detail = f"line {first} has this id already"
-            line = begin[each.side, each.block] + each.row
-            found.append({"side": each.side, "line": line, "reason": each.reason, "detail": detail})
-        return found
+    def _rows(self) -> DataFrame:
+        options = self._options
+        paths = {LEFT: options.left, RIGHT: options.right}
+        return match_input.read_catalogues(self._spark, paths, options.by, options.text)
 
     def _categories(
         self, titles: DataFrame, words: DataFrame, sizes: Mapping[str, tuple[int, int]]
@@ -275,7 +225,7 @@ class _Matching:
         sizes: Mapping[str, tuple[int, int]],
         categories: Sequence[Category],
         splits: Mapping[str, Split],
-        refused: Sequence[Mapping[str, str | int]],
+        refused: Sequence[RefusedLine],
         tallies: Sequence[TaskTally],
         matches: pa.Table,
     ) -> MatchReport:
@@ -283,7 +233,7 @@ class _Matching:
         return MatchReport(
             left=sum(left for left, _ in sizes.values()),
             right=sum(right for _, right in sizes.values()),
-            refused=dict(Counter(str(each["reason"]) for each in refused).most_common()),
+            refused=dict(Counter(each.reason for each in refused).most_common()),
             categories=len(sizes),
             common_categories=len(categories),
             pairs=sum(each.left * each.right for each in categories),
@@ -327,7 +277,3 @@ def _best(found: DataFrame) -> DataFrame:
 
 def _hash(column: str, seed: str = "") -> Column:
     return F.pmod(F.xxhash64(F.lit(seed), F.col(column)), F.lit(_HASHES)).alias("hash")
-
-
-def _place(row: Row) -> tuple[int, int]:
-    return row.block, row.row

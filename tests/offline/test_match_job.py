@@ -63,7 +63,7 @@ def test_the_answer_is_that_of_all_pairs_however_work_is_cut(
     before = spark.conf.get("spark.sql.shuffle.partitions")
     heard: list[str] = []
     cut = match_catalogues(
-        spark, MatchOptions(*files, "shop", tasks=5, cutting=SMALL), heard.append
+        spark, MatchOptions(*files, "shop", tasks=3, cutting=SMALL), heard.append
     )
     whole = match_catalogues(spark, MatchOptions(*files, "shop", tasks=1))
 
@@ -102,8 +102,9 @@ def test_no_line_is_dropped_silently(spark: SparkSession, tmp_path: Path) -> Non
             ]
         )
     )
-    (tmp_path / "right.jsonl").write_bytes(line("a", "x", "手机 14") + b"\nnull\n")
-    files = tmp_path / "left.jsonl", tmp_path / "right.jsonl"
+    odd = tmp_path / "右 [1]{2}*%20.jsonl"
+    odd.write_bytes(line("a", "x", "手机 14") + b"\nnull\n")
+    files = tmp_path / "left.jsonl", odd
     # Blocks of some lines each: their numbers must not show it.
     spark.conf.set("spark.sql.files.maxPartitionBytes", "400")
     try:
@@ -111,7 +112,7 @@ def test_no_line_is_dropped_silently(spark: SparkSession, tmp_path: Path) -> Non
     finally:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
     assert found_in(matched) == {"a": Match("a", 1_000_000, Relation.MATCH)}
-    assert [(each["side"], each["line"], each["reason"]) for each in matched.refused] == [
+    assert [(each.side, each.line, each.reason) for each in matched.refused] == [
         (0, 2, "not_json"),
         (0, 4, "no_words"),
         (0, 5, "duplicate_id"),
@@ -120,7 +121,7 @@ def test_no_line_is_dropped_silently(spark: SparkSession, tmp_path: Path) -> Non
         (0, 68, "no_id"),
         (1, 2, "not_object"),
     ]
-    assert matched.refused[2]["detail"] == "line 1 has this id already"
+    assert matched.refused[2].detail == "line 1 has this id already"
     assert matched.report.left == 61
     assert matched.report.refused["duplicate_id"] == 2
 
