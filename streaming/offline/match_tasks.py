@@ -15,11 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from streaming.matching.thresholds import Thresholds
-from streaming.matching.title_join import join
 from streaming.matching.titles import Whole
 from streaming.offline.balance import Split
 from streaming.offline.catalogues import Entry, Fault, Refused, read_entry
-from streaming.offline.numbering import TitleColumns, WordColumns, numbered
+from streaming.offline.numbering import TitleColumns, WordColumns, join_columns
 from streaming.text.settings import TextSettings
 from streaming.text.title_words import TitleWords
 
@@ -120,17 +119,17 @@ def match_task(titles: Mapping[str, int], thresholds: Thresholds) -> Task:
         kinds = table.column("kind").to_numpy()
         at = [np.flatnonzero(kinds == kind) for kind in (LEFT, RIGHT, WORD)]
         left, right, words = (table.take(pa.array(rows)).combine_chunks() for rows in at)
-        ours, theirs, vocabulary = numbered(
+        names = _column(right, "name")
+        best = join_columns(
             TitleColumns(spaces[at[LEFT]], _column(left, "words")),
             TitleColumns(spaces[at[RIGHT]], _column(right, "words")),
+            _ranks(names),
             WordColumns(
                 spaces[at[WORD]], _column(words, "name"), words.column("having").to_numpy()
             ),
             totals,
             thresholds,
         )
-        names = _column(right, "name")
-        best = join(ours, theirs, _ranks(names), vocabulary, thresholds)
         found = pa.RecordBatch.from_pydict(
             {
                 "left": _column(left, "name").take(pa.array(best.left)),
@@ -141,16 +140,16 @@ def match_task(titles: Mapping[str, int], thresholds: Thresholds) -> Task:
             },
             schema=_MATCHED,
         )
-        yield found
         tally = {
-            "left": len(ours.norms),
-            "right": len(theirs.norms),
+            "left": len(at[LEFT]),
+            "right": len(at[RIGHT]),
             "words": len(at[WORD]),
             "candidates": best.candidates,
             "scored": best.scored,
             "seconds": time.perf_counter() - begin,
             "busy": time.process_time() - busy,
         }
+        yield found
         row = {"tally": orjson.dumps(tally).decode()}
         yield pa.RecordBatch.from_pylist([row], schema=_MATCHED)
 

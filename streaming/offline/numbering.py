@@ -1,7 +1,7 @@
 """From columns of titles and words to the numbers that a join works on."""
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from streaming.matching.thresholds import Thresholds
 from streaming.matching.title_index import Titles, Vocabulary
+from streaming.matching.title_join import Best, join
 from streaming.matching.titles import Whole
 from streaming.text.title_words import is_figure
 
@@ -27,6 +28,20 @@ class TitleColumns:
         """Give space and word of all words in one column."""
         lengths = pc.list_value_length(self.words).to_numpy(zero_copy_only=False)
         return _keys(np.repeat(self.spaces, lengths), pc.list_flatten(self.words))
+
+    def distinct(self, ranks: Whole) -> tuple[Whole, Whole]:
+        """Give one row for all titles with the same words, and which of these each title has.
+
+        The row is that of the lowest of ``ranks``.
+        """
+        keys = _keys(self.spaces, pc.binary_join(self.words, _SEPARATOR)).dictionary_encode()
+        codes = keys.indices.to_numpy(zero_copy_only=False).astype(np.int64)
+        order = np.lexsort((ranks, codes))
+        return order[np.diff(codes[order], prepend=-1) > 0], codes
+
+    def take(self, rows: Whole) -> Self:
+        """Give some of the titles."""
+        return type(self)(self.spaces[rows], self.words.take(pa.array(rows)))
 
     def numbered(self, known: Any, vocabulary: Vocabulary, thresholds: Thresholds) -> Titles:
         """Replace the words by their numbers; ``known`` are the keys of the vocabulary."""
@@ -66,6 +81,39 @@ def numbered(
         left.numbered(known, vocabulary, thresholds),
         right.numbered(known, vocabulary, thresholds),
         vocabulary,
+    )
+
+
+def join_columns(
+    left: TitleColumns,
+    right: TitleColumns,
+    right_ids: Whole,
+    words: WordColumns,
+    titles: Whole,
+    thresholds: Thresholds,
+) -> Best:
+    """Find the best match of each left title, as `title_join.join` does.
+
+    Titles are repeated more often than not, the same headline or the same product; all
+    with the same words in a space are compared as one.
+    """
+    left_rows, left_codes = left.distinct(np.arange(len(left.spaces)))
+    right_rows, _ = right.distinct(right_ids)
+    ours, theirs, vocabulary = numbered(
+        left.take(left_rows), right.take(right_rows), words, titles, thresholds
+    )
+    best = join(ours, theirs, right_ids[right_rows], vocabulary, thresholds)
+    place = np.full(len(left_rows), -1)
+    place[best.left] = np.arange(len(best.left))
+    places = place[left_codes]
+    matched = np.flatnonzero(places >= 0)
+    places = places[matched]
+    return replace(
+        best,
+        left=matched,
+        right=right_rows[best.right[places]],
+        scores=best.scores[places],
+        relations=best.relations[places],
     )
 
 

@@ -133,6 +133,16 @@ def test_every_piece_meets_every_other_once() -> None:
     assert met == Counter((a.name, b.name) for a in left for b in right)
 
 
+def test_repeated_titles_are_compared_once_and_the_smallest_id_is_given() -> None:
+    left = [Title(f"l{n}", "", ("w", "x")) for n in range(200)]
+    right = [Title(f"r{n}", "", ("w", "x")) for n in range(299, 99, -1)]
+    of_task = shuffled(left, right, {"": Split(((0,),))}, 50)
+    found, (tally,) = matched(of_task, left, right, DEFAULT)
+    assert found == {title.name: Match("r100", 1_000_000, Relation.MATCH) for title in left}
+    assert tally.scored == 1
+    assert (tally.left, tally.right) == (200, 200)
+
+
 def test_a_category_without_a_place_goes_nowhere() -> None:
     left = [Title("a", "p", ("x",)), Title("b", "q", ("x",))]
     of_task = shuffled(left, left[:1], {"p": Split(((3,),))}, 10)
