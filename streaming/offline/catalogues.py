@@ -15,7 +15,7 @@ MAX_LINE_BYTES = 1024 * 1024
 
 _ID_FIELDS = ("article_id", "id")
 _GZIP = b"\x1f\x8b"
-_GZIP_SUFFIX = ".gz"
+GZIP_SUFFIX = ".gz"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -105,15 +105,14 @@ def check_catalogue(path: Path) -> None:
     try:
         with path.open("rb") as file:
             compressed = file.read(len(_GZIP)) == _GZIP
-        if compressed and path.suffix == _GZIP_SUFFIX:
+        if compressed and path.suffix == GZIP_SUFFIX:
             with gzip.open(path) as plain:
                 plain.read(1)
     except (OSError, EOFError) as error:
         cause = getattr(error, "strerror", None) or error
         raise SourceError(f"{path}: cannot be read ({cause})") from error
-    if compressed != (path.suffix == _GZIP_SUFFIX) and path.stat().st_size:
+    if compressed != (path.suffix == GZIP_SUFFIX) and path.stat().st_size:
         said, cure = ("is", "must") if compressed else ("is not", "must not")
         raise SettingsError(
-            f"{path}: {said} compressed by gzip, so its name {cure} end in {_GZIP_SUFFIX}:"
-            " rename it"
+            f"{path}: {said} compressed by gzip, so its name {cure} end in {GZIP_SUFFIX}: rename it"
         )

@@ -101,7 +101,8 @@ class _Matching:
         self._set("spark.sql.shuffle.partitions", str(self._tasks))
 
     def matched(self) -> Matched:
-        with self._stage("read"):
+        paths = self._options.left, self._options.right
+        with self._stage("read"), match_input.damage_told(paths):
             rows = self._kept(self._rows())
             titles = rows.where(match_input.IS_TITLE)
             sizes = match_input.count_titles(titles)

@@ -1,20 +1,25 @@
 """Two catalogues as one frame of titles, with every line accounted for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, Row, SparkSession, Window
 from pyspark.sql import functions as F  # noqa: N812 - its name everywhere
 
+from streaming.errors import SourceError
 from streaming.offline import match_tasks
-from streaming.offline.catalogues import Fault
+from streaming.offline.catalogues import GZIP_SUFFIX, Fault
 from streaming.offline.match_tasks import LEFT, RIGHT
 from streaming.text.settings import TextSettings
 
 IS_TITLE = "name is not null and reason is null"
 """What tells titles from the other rows of `read_catalogues`."""
 
+_DAMAGED = ("java.io.EOFException", "java.util.zip.", "incorrect header check", "invalid block")
 _GLOB = str.maketrans({character: f"\\{character}" for character in "\\*?[]{}"})
 
 
@@ -53,6 +58,20 @@ def _lines(spark: SparkSession, path: Path, side: int) -> DataFrame:
         F.col("_metadata.file_block_start").alias("block"),
         F.col("value").cast("binary").alias("value"),
     )
+
+
+@contextmanager
+def damage_told(paths: Iterable[Path]) -> Iterator[None]:
+    """Raise SourceError for what Spark says of a compressed file that is damaged."""
+    try:
+        yield
+    except (PySparkException, Py4JError) as error:
+        if not any(name in str(error) for name in _DAMAGED):
+            raise
+        compressed = ", ".join(str(path) for path in paths if path.suffix == GZIP_SUFFIX)
+        raise SourceError(
+            f"{compressed}: the compressed file is damaged or cut off; gzip -t says which"
+        ) from error
 
 
 def count_titles(titles: DataFrame) -> Mapping[str, tuple[int, int]]:

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from pyspark.sql import SparkSession
 
-from streaming.errors import SettingsError
+from streaming.errors import SettingsError, SourceError
 from streaming.matching.thresholds import DEFAULT, Relation
 from streaming.offline.balance import Cutting
 from streaming.offline.match import Matched, MatchOptions, match_catalogues
@@ -134,6 +134,17 @@ def test_nothing_in_common_is_an_answer(spark: SparkSession, tmp_path: Path) -> 
     assert matched.matches.num_rows == 0
     assert matched.report.pairs == 0
     assert "matches     match 0, probable 0, doubtful 0" in matched.report.lines()
+
+
+def test_a_compressed_catalogue_that_is_cut_off_is_told(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    packed = gzip.compress(b"\n".join(line(*each) for each in catalogue(1, 300)))
+    (tmp_path / "left.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "right.jsonl").write_bytes(line("a", "x", "手机"))
+    files = tmp_path / "left.jsonl.gz", tmp_path / "right.jsonl"
+    with pytest.raises(SourceError, match=r"left\.jsonl\.gz: the compressed file is damaged"):
+        match_catalogues(spark, MatchOptions(*files, "shop", tasks=1))
 
 
 def test_a_catalogue_that_is_not_there_is_told_before_spark_is_asked(
