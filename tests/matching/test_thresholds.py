@@ -11,7 +11,7 @@ from streaming.errors import SettingsError
 from streaming.matching.thresholds import DEFAULT, Relation, Thresholds, read_thresholds
 from tests.matching.titles import thresholds
 
-CLASSES = [
+CLASSES: list[dict[str, Any]] = [
     {"up_to": 3, "min": 0.6, "best": 0.8, "max": 0.9},
     {"up_to": None, "min": 0.4, "best": 0.5, "max": 1},
 ]
@@ -86,5 +86,5 @@ def test_a_file_that_is_not_there_or_no_json(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be read"):
         read_thresholds(tmp_path / "absent.json")
     (tmp_path / "bad.json").write_text("{")
-    with pytest.raises(SettingsError, match="bad.json"):
+    with pytest.raises(SettingsError, match=r"bad\.json"):
         read_thresholds(tmp_path / "bad.json")
