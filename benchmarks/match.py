@@ -28,9 +28,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from pyspark.sql import SparkSession
 
 from benchmarks.titles import even, skewed, write_catalogues
-from streaming.matching.thresholds import DEFAULT
-from streaming.matching.title_index import Titles, Vocabulary, unpack
+from streaming.matching.title_index import Titles, TitleVocabulary, unpack
 from streaming.matching.title_join import join
+from streaming.matching.title_thresholds import TITLE_DEFAULTS
 from streaming.matching.titles import Whole, score
 from streaming.offline.match import Matched, MatchOptions, match_catalogues
 from streaming.query.session import open_session
@@ -138,7 +138,7 @@ def against_all_pairs(directory: Path) -> dict[str, Any]:
     found = {name: matches[name] for name in names[0][:CHECKED] if name in matches}
     left, right = (titles_of(side[:SAMPLE], vocabulary) for side in coded)
     weights = np.sqrt(unpack(vocabulary.packed)[0]).astype(np.float32)
-    indexed = timed(lambda: join(left, right, ids[:SAMPLE], vocabulary, DEFAULT))
+    indexed = timed(lambda: join(left, right, ids[:SAMPLE], vocabulary, TITLE_DEFAULTS))
     dense = timed(lambda: dense_cosine(left, right, weights))
     sparse = timed(lambda: sparse_cosine(left, right, weights))
     return {
@@ -163,7 +163,7 @@ def timed(work: Callable[[], Any]) -> float:
 
 def numbered_category(
     directory: Path, category: str
-) -> tuple[list[list[str]], list[list[list[int]]], Vocabulary]:
+) -> tuple[list[list[str]], list[list[list[int]]], TitleVocabulary]:
     """Read the ids and the words, as numbers, of all titles of a category on both sides."""
     cutter, number = TitleWords(TextSettings()), dict[str, int]()
     names: list[list[str]] = [[], []]
@@ -178,18 +178,18 @@ def numbered_category(
     having = np.bincount([word for side in coded for words in side for word in words])
     figures = np.array([is_figure(word) for word in number])
     total = np.array([len(names[0]) + len(names[1])])
-    vocabulary = Vocabulary.of(np.zeros(len(number), np.int64), having, figures, total)
+    vocabulary = TitleVocabulary.of(np.zeros(len(number), np.int64), having, figures, total)
     return names, coded, vocabulary
 
 
-def titles_of(coded: list[list[int]], vocabulary: Vocabulary) -> Titles:
+def titles_of(coded: list[list[int]], vocabulary: TitleVocabulary) -> Titles:
     words = vocabulary.number[np.concatenate([np.array(each) for each in coded])]
     lengths = np.array([len(each) for each in coded])
-    return Titles.of(np.zeros(len(coded), np.int64), lengths, words, vocabulary, DEFAULT)
+    return Titles.of(np.zeros(len(coded), np.int64), lengths, words, vocabulary, TITLE_DEFAULTS)
 
 
 def all_pairs(
-    left: Titles, right: Titles, ids: Whole, vocabulary: Vocabulary
+    left: Titles, right: Titles, ids: Whole, vocabulary: TitleVocabulary
 ) -> dict[int, tuple[int, int]]:
     """Find the best match of each left title by scoring every pair, with no index."""
     table = right.rows(vocabulary)
@@ -201,7 +201,7 @@ def all_pairs(
         shared, figures = unpack(own[table].sum(axis=1))
         conflicts = (figures < left.figures[number]) & (figures < right.figures)
         scores = score(shared, left.norms[number], right.norms, conflicts)
-        relations = DEFAULT.relations(scores, np.minimum(len(words), right.lengths))
+        relations = TITLE_DEFAULTS.relations(scores, np.minimum(len(words), right.lengths))
         best = np.lexsort((ids[right.source], -scores, -relations.astype(int)))[0]
         if relations[best]:
             found[place] = (int(right.source[best]), int(scores[best]))

@@ -86,9 +86,9 @@ def match(
     settings = read_settings(file, assignments)
     rejects = rejects or target.with_name(f"{target.name}.rejects")
     _check_targets((left, right), [path for path in (target, rejects, report) if path])
-    from streaming.matching.thresholds import DEFAULT, read_thresholds  # noqa: PLC0415
+    from streaming.matching.title_thresholds import TITLE_DEFAULTS, read_thresholds  # noqa: PLC0415
 
-    limits = read_thresholds(thresholds) if thresholds else DEFAULT
+    limits = read_thresholds(thresholds) if thresholds else TITLE_DEFAULTS
     from streaming.offline.background import (  # noqa: PLC0415 - Spark, only when it is needed
         Background,
         JobStopped,
@@ -133,10 +133,10 @@ def _check_targets(sources: Iterable[Path], targets: list[Path]) -> None:
 
 
 def _lines(matches: Any, *, doubtful: bool) -> Iterator[dict[str, Any]]:
-    from streaming.matching.thresholds import Relation  # noqa: PLC0415
+    from streaming.matching.title_thresholds import TitleRelation  # noqa: PLC0415
     from streaming.matching.titles import ONE  # noqa: PLC0415
 
-    lowest = Relation.DOUBTFUL if doubtful else Relation.PROBABLE
+    lowest = TitleRelation.DOUBTFUL if doubtful else TitleRelation.PROBABLE
     columns = (matches.column(name).to_pylist() for name in ("left", "right", "score", "relation"))
     for left, right, score, relation in zip(*columns, strict=True):
         if relation >= lowest:
@@ -144,7 +144,7 @@ def _lines(matches: Any, *, doubtful: bool) -> Iterator[dict[str, Any]]:
                 "left": left,
                 "right": right,
                 "score": score / ONE,
-                "relation": Relation(relation).name.lower(),
+                "relation": TitleRelation(relation).name.lower(),
             }
 
 

@@ -19,7 +19,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.matching.thresholds import Thresholds
+from streaming.matching.title_thresholds import TitleThresholds
 from streaming.matching.titles import ONE, Whole, weigh
 
 _NORM_BITS = 32
@@ -28,7 +28,7 @@ _FIGURE_BIT = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class TitleVocabulary:
     """The words of some spaces. ``starts`` holds the first number of each space, and the end.
 
     The first word of a space is no word: it weighs nothing and fills rows of a table.
@@ -85,8 +85,8 @@ class Titles:
         spaces: Whole,
         lengths: Whole,
         words: Whole,
-        vocabulary: Vocabulary,
-        thresholds: Thresholds,
+        vocabulary: TitleVocabulary,
+        thresholds: TitleThresholds,
     ) -> Self:
         """Take titles of at least one word each, as lengths and the words of all of them."""
         count, size = len(lengths), len(vocabulary.packed)
@@ -121,7 +121,7 @@ class Titles:
         places = np.flatnonzero(self.rest >= self.needed[owners])
         return owners[places], places
 
-    def rows(self, vocabulary: Vocabulary) -> NDArray[np.int32]:
+    def rows(self, vocabulary: TitleVocabulary) -> NDArray[np.int32]:
         """Give a table with the words of a title in every row, filled up with no word."""
         width = int(self.lengths.max(initial=0))
         blank = vocabulary.starts[self.spaces].astype(np.int32)
@@ -130,7 +130,7 @@ class Titles:
         return table
 
 
-class Index:
+class TitleIndex:
     """Lists of the titles that have a word, in the order of their norms."""
 
     def __init__(self, titles: Titles) -> None:

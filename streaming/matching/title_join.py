@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from streaming.matching.thresholds import Thresholds
-from streaming.matching.title_index import Index, Titles, Vocabulary, unpack
+from streaming.matching.title_index import TitleIndex, Titles, TitleVocabulary, unpack
+from streaming.matching.title_thresholds import TitleThresholds
 from streaming.matching.titles import Whole, score
 
 _BLOCK_ENTRIES = 400_000
@@ -25,7 +25,7 @@ class Best:
     """The best match of each left title that has one, as parallel arrays.
 
     ``left`` and ``right`` count the titles as they were given; scores are in millionths,
-    relations are values of `Relation`. ``candidates`` entries of lists were read for them,
+    relations are values of `TitleRelation`. ``candidates`` entries of lists were read for them,
     ``scored`` pairs were compared.
     """
 
@@ -38,7 +38,11 @@ class Best:
 
 
 def join(
-    left: Titles, right: Titles, right_ids: Whole, vocabulary: Vocabulary, thresholds: Thresholds
+    left: Titles,
+    right: Titles,
+    right_ids: Whole,
+    vocabulary: TitleVocabulary,
+    thresholds: TitleThresholds,
 ) -> Best:
     """Find the best match of each left title: the best relation, score, and smallest id.
 
@@ -61,7 +65,7 @@ def join(
 def candidates(left: Titles, right: Titles) -> Whole:
     """Count the entries of lists that `join` would read for each left title, as given."""
     owners, places = left.prefixes()
-    begin, end = Index(right).ranges(left, owners, places)
+    begin, end = TitleIndex(right).ranges(left, owners, places)
     counts = np.zeros(len(left.norms), np.int64)
     np.add.at(counts, left.source[owners], end - begin)
     return counts
@@ -81,12 +85,12 @@ class _Joiner:
         left: Titles,
         right: Titles,
         ids: Whole,
-        vocabulary: Vocabulary,
-        thresholds: Thresholds,
+        vocabulary: TitleVocabulary,
+        thresholds: TitleThresholds,
     ) -> None:
         self._left, self._right, self._ids = left, right, ids
         self._vocabulary, self._thresholds = vocabulary, thresholds
-        self._index = Index(right)
+        self._index = TitleIndex(right)
         self._columns = np.ascontiguousarray(right.rows(vocabulary).T)
         self._needed = left.needed
         self._right_lengths = right.lengths

@@ -19,7 +19,7 @@ GZIP_SUFFIX = ".gz"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-class Fault(StrEnum):
+class LineFault(StrEnum):
     """Why a line is refused that is JSON; those of `streaming.reasons` say why one is not."""
 
     TOO_LONG = "too_long"
@@ -38,7 +38,7 @@ class Fault(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class TitleLine:
     """A title as its line has it, not normalised. ``category`` is "" where it is missing."""
 
     name: str
@@ -54,7 +54,7 @@ class Refused:
     detail: str
 
 
-def read_entry(line: bytes, by: str) -> Entry | Refused | None:
+def read_line(line: bytes, by: str) -> TitleLine | Refused | None:
     """Read a line; None if it is blank. ``by`` names the field of the category.
 
     Ids and categories that are whole numbers are taken as their decimal text. A byte order
@@ -65,27 +65,27 @@ def read_entry(line: bytes, by: str) -> Entry | Refused | None:
         return None
     if len(line) > MAX_LINE_BYTES:
         detail = f"{len(line)} bytes, a line has at most {MAX_LINE_BYTES}"
-        return Refused(Fault.TOO_LONG, detail)
+        return Refused(LineFault.TOO_LONG, detail)
     document = read_json(line, "line")
     if isinstance(document, Rejected):
         return Refused(document.reason, document.detail)
     if not isinstance(document, dict):
-        return Refused(Fault.NOT_OBJECT, "the line holds JSON that is not an object")
-    return _entry(document, by)
+        return Refused(LineFault.NOT_OBJECT, "the line holds JSON that is not an object")
+    return _title_line(document, by)
 
 
-def _entry(document: dict[str, Any], by: str) -> Entry | Refused:
+def _title_line(document: dict[str, Any], by: str) -> TitleLine | Refused:
     name = _text(next((document[field] for field in _ID_FIELDS if field in document), None))
     if not name:
-        return Refused(Fault.NO_ID, "article_id or id must be text or a whole number")
+        return Refused(LineFault.NO_ID, "article_id or id must be text or a whole number")
     title = document.get("title")
     if not isinstance(title, str) or not title.strip():
-        return Refused(Fault.NO_TITLE, "title must be text that is not blank")
+        return Refused(LineFault.NO_TITLE, "title must be text that is not blank")
     category = document.get(by)
     known = "" if category is None else _text(category)
     if known is None:
-        return Refused(Fault.BAD_CATEGORY, f"{by} must be text or a whole number")
-    return Entry(name, known, title)
+        return Refused(LineFault.BAD_CATEGORY, f"{by} must be text or a whole number")
+    return TitleLine(name, known, title)
 
 
 def _text(value: Any) -> str | None:

@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streaming.matching.thresholds import Thresholds
 from streaming.matching.title_join import candidates
+from streaming.matching.title_thresholds import TitleThresholds
 from streaming.matching.titles import Whole
 from streaming.offline.balance import Category
 from streaming.offline.numbering import TitleColumns, WordColumns, numbered
@@ -19,7 +19,7 @@ def estimate(
     sampled: Sequence[str],
     titles: pa.Table,
     words: pa.Table,
-    thresholds: Thresholds,
+    thresholds: TitleThresholds,
 ) -> list[Category]:
     """Estimate the candidates of categories of these sizes, left and right.
 

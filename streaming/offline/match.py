@@ -19,7 +19,11 @@ import pyarrow as pa
 from pyspark.sql import Column, DataFrame, SparkSession
 from pyspark.sql import functions as F  # noqa: N812 - its name everywhere
 
-from streaming.matching.thresholds import DEFAULT, Relation, Thresholds
+from streaming.matching.title_thresholds import (
+    TITLE_DEFAULTS,
+    TitleRelation,
+    TitleThresholds,
+)
 from streaming.matching.titles import Whole
 from streaming.offline import match_input, match_tasks
 from streaming.offline.balance import Category, Cutting, Split, balance
@@ -48,7 +52,7 @@ class MatchOptions:
     left: Path
     right: Path
     by: str = "channel"
-    thresholds: Thresholds = DEFAULT
+    thresholds: TitleThresholds = TITLE_DEFAULTS
     text: TextSettings = field(default_factory=TextSettings)
     tasks: int = 0
     cutting: Cutting = field(default_factory=Cutting)
@@ -253,7 +257,7 @@ class _Matching:
             tasks=tuple(tallies),
             matches={
                 relation.name.lower(): relations[relation]
-                for relation in sorted(Relation, reverse=True)
+                for relation in sorted(TitleRelation, reverse=True)
                 if relation
             },
             seconds=self._seconds,

@@ -12,7 +12,7 @@ from pyspark.sql import functions as F  # noqa: N812 - its name everywhere
 
 from streaming.errors import SourceError
 from streaming.offline import match_tasks
-from streaming.offline.catalogues import GZIP_SUFFIX, Fault
+from streaming.offline.catalogues import GZIP_SUFFIX, LineFault
 from streaming.offline.match_tasks import LEFT, RIGHT
 from streaming.text.settings import TextSettings
 
@@ -47,7 +47,7 @@ def read_catalogues(
     name = F.coalesce("name", F.concat_ws("/", "block", "row"))
     first = F.min(place).over(Window.partitionBy("side", name, F.col("name").isNull()))
     repeated = F.col("name").isNotNull() & (place != first)
-    reason = F.when(repeated, Fault.DUPLICATE_ID.value).otherwise(F.col("reason"))
+    reason = F.when(repeated, LineFault.DUPLICATE_ID.value).otherwise(F.col("reason"))
     return rows.withColumns({"first": first, "reason": reason})
 
 
@@ -90,7 +90,7 @@ def refused_lines(rows: DataFrame) -> list[RefusedLine]:
     found = []
     for each in sorted(refused, key=lambda row: (row.side, row.block, row.row)):
         detail = each.detail
-        if each.reason == Fault.DUPLICATE_ID:
+        if each.reason == LineFault.DUPLICATE_ID:
             first = begin[each.side, each.first.block] + each.first.row
             detail = f"line {first} has this id already"
         line = begin[each.side, each.block] + each.row

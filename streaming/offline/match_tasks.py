@@ -14,10 +14,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streaming.matching.thresholds import Thresholds
+from streaming.matching.title_thresholds import TitleThresholds
 from streaming.matching.titles import Whole
 from streaming.offline.balance import Split
-from streaming.offline.catalogues import Entry, Fault, Refused, read_entry
+from streaming.offline.catalogues import LineFault, Refused, TitleLine, read_line
 from streaming.offline.numbering import TitleColumns, WordColumns, join_columns
 from streaming.text.settings import TextSettings
 from streaming.text.title_words import TitleWords
@@ -77,7 +77,7 @@ def read_task(by: str, settings: TextSettings) -> Task:
             for side, block, value in zip(*columns, strict=True):
                 row = lines[side, block]
                 lines[side, block] += 1
-                found = _read(cutter, read_entry(value, by))
+                found = _read(cutter, read_line(value, by))
                 if found:
                     rows.append({"side": side, "block": block, "row": row} | found)
             yield pa.RecordBatch.from_pylist(rows, schema=_READ)
@@ -104,7 +104,7 @@ def route_task(splits: Mapping[str, Split], keys: Whole) -> Task:
     return run
 
 
-def match_task(titles: Mapping[str, int], thresholds: Thresholds) -> Task:
+def match_task(titles: Mapping[str, int], thresholds: TitleThresholds) -> Task:
     """`ROUTED` rows of one task to `MATCHED`.
 
     ``titles`` says how many titles of both catalogues each category has.
@@ -162,13 +162,13 @@ def _cutter(settings: str) -> TitleWords:
     return TitleWords(TextSettings.model_validate_json(settings))
 
 
-def _read(cutter: TitleWords, entry: Entry | Refused | None) -> dict[str, Any] | None:
-    if isinstance(entry, Entry):
-        words = cutter.words(entry.title)
+def _read(cutter: TitleWords, line: TitleLine | Refused | None) -> dict[str, Any] | None:
+    if isinstance(line, TitleLine):
+        words = cutter.words(line.title)
         if words:
-            return {"name": entry.name, "category": entry.category, "words": words}
-        entry = Refused(Fault.NO_WORDS, "title has no letter and no digit")
-    return {"reason": entry.reason, "detail": entry.detail} if entry else None
+            return {"name": line.name, "category": line.category, "words": words}
+        line = Refused(LineFault.NO_WORDS, "title has no letter and no digit")
+    return {"reason": line.reason, "detail": line.detail} if line else None
 
 
 def _places(batch: pa.RecordBatch, splits: Mapping[str, Split]) -> tuple[Whole, Whole, Whole]:

@@ -7,9 +7,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from streaming.matching.thresholds import Thresholds
-from streaming.matching.title_index import Titles, Vocabulary
+from streaming.matching.title_index import Titles, TitleVocabulary
 from streaming.matching.title_join import Best, join
+from streaming.matching.title_thresholds import TitleThresholds
 from streaming.matching.titles import Whole
 from streaming.text.title_words import is_figure
 
@@ -43,7 +43,9 @@ class TitleColumns:
         """Give some of the titles."""
         return type(self)(self.spaces[rows], self.words.take(pa.array(rows)))
 
-    def numbered(self, known: Any, vocabulary: Vocabulary, thresholds: Thresholds) -> Titles:
+    def numbered(
+        self, known: Any, vocabulary: TitleVocabulary, thresholds: TitleThresholds
+    ) -> Titles:
         """Replace the words by their numbers; ``known`` are the keys of the vocabulary."""
         lengths = pc.list_value_length(self.words).to_numpy(zero_copy_only=False)
         places = pc.index_in(self.keys, value_set=known)
@@ -61,10 +63,10 @@ class WordColumns:
     words: Any
     having: Whole
 
-    def vocabulary(self, titles: Whole) -> Vocabulary:
+    def vocabulary(self, titles: Whole) -> TitleVocabulary:
         """Number the words; ``titles`` is how many titles each space has."""
         figures = np.fromiter(map(is_figure, self.words.to_pylist()), bool, len(self.words))
-        return Vocabulary.of(self.spaces, self.having, figures, titles)
+        return TitleVocabulary.of(self.spaces, self.having, figures, titles)
 
 
 def numbered(
@@ -72,8 +74,8 @@ def numbered(
     right: TitleColumns,
     words: WordColumns,
     titles: Whole,
-    thresholds: Thresholds,
-) -> tuple[Titles, Titles, Vocabulary]:
+    thresholds: TitleThresholds,
+) -> tuple[Titles, Titles, TitleVocabulary]:
     """Number the titles of two catalogues by the words that both have."""
     vocabulary = words.vocabulary(titles)
     known = _keys(words.spaces, words.words)
@@ -90,7 +92,7 @@ def join_columns(
     right_ids: Whole,
     words: WordColumns,
     titles: Whole,
-    thresholds: Thresholds,
+    thresholds: TitleThresholds,
 ) -> Best:
     """Find the best match of each left title, as `title_join.join` does.
 

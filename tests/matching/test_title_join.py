@@ -6,14 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.matching import title_join
-from streaming.matching.thresholds import DEFAULT, LengthClass, Relation, Thresholds
-from streaming.matching.title_index import Titles, Vocabulary
+from streaming.matching.title_index import Titles, TitleVocabulary
 from streaming.matching.title_join import candidates, join
+from streaming.matching.title_thresholds import (
+    TITLE_DEFAULTS,
+    LengthClass,
+    TitleRelation,
+    TitleThresholds,
+)
 from streaming.matching.titles import ONE, score_pair
 from streaming.text.title_words import is_figure
 from tests.matching.titles import (
-    Match,
     Title,
+    TitleMatch,
     best_matches,
     catalogues,
     rated,
@@ -23,8 +28,8 @@ from tests.matching.titles import (
 
 
 def encode(
-    left: Sequence[Title], right: Sequence[Title], limits: Thresholds
-) -> tuple[Titles, Titles, Vocabulary]:
+    left: Sequence[Title], right: Sequence[Title], limits: TitleThresholds
+) -> tuple[Titles, Titles, TitleVocabulary]:
     both = [*left, *right]
     spaces = {name: n for n, name in enumerate(sorted({title.category for title in both}))}
     having: dict[tuple[int, str], int] = {}
@@ -33,7 +38,7 @@ def encode(
             key = (spaces[title.category], word)
             having[key] = having.get(key, 0) + 1
     known = sorted(having)
-    vocabulary = Vocabulary.of(
+    vocabulary = TitleVocabulary.of(
         np.array([space for space, _ in known], np.int64),
         np.array([having[key] for key in known], np.int64),
         np.array([is_figure(word) for _, word in known], bool),
@@ -56,8 +61,8 @@ def encode(
 
 
 def joined(
-    left: Sequence[Title], right: Sequence[Title], limits: Thresholds
-) -> Mapping[str, Match]:
+    left: Sequence[Title], right: Sequence[Title], limits: TitleThresholds
+) -> Mapping[str, TitleMatch]:
     if not left or not right:
         return {}
     names = [title.name for title in right]
@@ -66,12 +71,12 @@ def joined(
     best = join(ours, theirs, rank, vocabulary, limits)
     assert best.scored <= best.candidates == candidates(ours, theirs).sum()
     rows = zip(best.left, best.right, best.scores, best.relations, strict=True)
-    return {left[a].name: Match(names[b], s, Relation(r)) for a, b, s, r in rows}
+    return {left[a].name: TitleMatch(names[b], s, TitleRelation(r)) for a, b, s, r in rows}
 
 
 @given(catalogues(), thresholds())
 def test_the_best_matches_are_those_of_scoring_all_pairs(
-    pair: tuple[list[Title], list[Title]], limits: Thresholds
+    pair: tuple[list[Title], list[Title]], limits: TitleThresholds
 ) -> None:
     left, right = pair
     assert joined(left, right, limits) == best_matches(left, right, limits)
@@ -86,7 +91,7 @@ def test_a_pair_whose_score_is_the_threshold_itself_is_found(
     scores = {score_pair(set(a.words), set(b.words), weights) for a in left for b in right}
     for score in scores - {0}:
         limit = LengthClass(up_to=None, min=score / ONE, best=score / ONE, max=score / ONE)
-        limits = Thresholds(version=1, classes=(limit,))
+        limits = TitleThresholds(version=1, classes=(limit,))
         assert joined(left, right, limits) == best_matches(left, right, limits)
 
 
@@ -98,17 +103,19 @@ def test_the_size_of_blocks_does_not_matter(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(title_join, "_BLOCK_ENTRIES", entries)
         patch.setattr(title_join, "_BLOCK_CELLS", cells)
-        assert joined(left, right, DEFAULT) == best_matches(left, right, DEFAULT)
+        assert joined(left, right, TITLE_DEFAULTS) == best_matches(left, right, TITLE_DEFAULTS)
 
 
 def test_the_smallest_id_wins_a_tie() -> None:
     left = [Title("a", "", ("x", "y"))]
     right = [Title(name, "", ("x", "y")) for name in ("r9", "r10", "r2")]
-    assert joined(left, right, DEFAULT) == {"a": Match("r10", 1_000_000, Relation.MATCH)}
+    assert joined(left, right, TITLE_DEFAULTS) == {
+        "a": TitleMatch("r10", 1_000_000, TitleRelation.MATCH)
+    }
 
 
 def test_a_surer_relation_wins_over_a_higher_score() -> None:
-    limits = Thresholds.model_validate(
+    limits = TitleThresholds.model_validate(
         {
             "version": 1,
             "classes": [
@@ -133,6 +140,6 @@ def test_few_pairs_of_a_large_catalogue_are_looked_at() -> None:
     words = [tuple({f"w{n}" for n in rng.zipf(1.4, 8) % 3_000}) for _ in range(2_000)]
     left = [Title(f"l{n}", "", each) for n, each in enumerate(words[:1_000])]
     right = [Title(f"r{n}", "", each) for n, each in enumerate(words[1_000:])]
-    ours, theirs, vocabulary = encode(left, right, DEFAULT)
-    best = join(ours, theirs, np.arange(len(right)), vocabulary, DEFAULT)
+    ours, theirs, vocabulary = encode(left, right, TITLE_DEFAULTS)
+    best = join(ours, theirs, np.arange(len(right)), vocabulary, TITLE_DEFAULTS)
     assert 0 < best.scored < 0.2 * len(left) * len(right)

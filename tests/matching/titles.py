@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from hypothesis import strategies as st
 
-from streaming.matching.thresholds import Relation, Thresholds
+from streaming.matching.title_thresholds import TitleRelation, TitleThresholds
 from streaming.matching.titles import score_pair, weigh
 from streaming.text.title_words import is_figure
 
@@ -20,12 +20,12 @@ class Title(NamedTuple):
     words: tuple[str, ...]
 
 
-class Match(NamedTuple):
+class TitleMatch(NamedTuple):
     """The best match of a title, its score in millionths."""
 
     right: str
     score: int
-    relation: Relation
+    relation: TitleRelation
 
 
 def weights_of(titles: Sequence[Title]) -> dict[str, int]:
@@ -41,8 +41,8 @@ def weights_of(titles: Sequence[Title]) -> dict[str, int]:
 
 
 def best_matches(
-    left: Sequence[Title], right: Sequence[Title], thresholds: Thresholds
-) -> Mapping[str, Match]:
+    left: Sequence[Title], right: Sequence[Title], thresholds: TitleThresholds
+) -> Mapping[str, TitleMatch]:
     """Score every pair within a category, and keep the best of each left title."""
     found = {}
     for category in {title.category for title in left}:
@@ -60,11 +60,13 @@ def best_matches(
     return found
 
 
-def rated(left: Title, right: Title, weights: Mapping[str, int], thresholds: Thresholds) -> Match:
+def rated(
+    left: Title, right: Title, weights: Mapping[str, int], thresholds: TitleThresholds
+) -> TitleMatch:
     a, b = set(left.words), set(right.words)
     score = score_pair(a, b, weights)
     (relation,) = thresholds.relations(np.array([score]), np.array([min(len(a), len(b))]))
-    return Match(right.name, score, Relation(int(relation)))
+    return TitleMatch(right.name, score, TitleRelation(int(relation)))
 
 
 _WORDS = st.sampled_from([*"abcdefghij", "14", "15", "第三", "x9"])
@@ -89,7 +91,7 @@ def catalogues(
 
 
 @st.composite
-def thresholds(draw: st.DrawFn) -> Thresholds:
+def thresholds(draw: st.DrawFn) -> TitleThresholds:
     """Draw thresholds of one to three classes, in thousandths."""
     ends = sorted(draw(st.sets(st.integers(1, 6), max_size=2)))
     classes = []
@@ -97,4 +99,4 @@ def thresholds(draw: st.DrawFn) -> Thresholds:
         steps = sorted(draw(st.tuples(*3 * [st.integers(1, 1000)])))
         low, best, high = (step / 1000 for step in steps)
         classes.append({"up_to": end, "min": low, "best": best, "max": high})
-    return Thresholds.model_validate({"version": 1, "classes": classes})
+    return TitleThresholds.model_validate({"version": 1, "classes": classes})

@@ -9,27 +9,27 @@ from hypothesis import strategies as st
 from streaming.errors import SettingsError, SourceError
 from streaming.offline.catalogues import (
     MAX_LINE_BYTES,
-    Entry,
     Refused,
+    TitleLine,
     check_catalogue,
-    read_entry,
+    read_line,
 )
 from streaming.reasons import DETAIL_LIMIT
 
 
 @pytest.mark.parametrize(
-    ("line", "entry"),
+    ("line", "expected"),
     [
-        (b'{"id": "a", "title": "t"}', Entry("a", "", "t")),
-        (b'{"article_id": "b", "id": "a", "title": "t", "by": "x"}', Entry("b", "x", "t")),
-        (b'\xef\xbb\xbf{"id": 7, "title": " t ", "by": 4}\r', Entry("7", "4", " t ")),
-        (b'{"id": "a", "title": "t", "by": null, "body": []}', Entry("a", "", "t")),
+        (b'{"id": "a", "title": "t"}', TitleLine("a", "", "t")),
+        (b'{"article_id": "b", "id": "a", "title": "t", "by": "x"}', TitleLine("b", "x", "t")),
+        (b'\xef\xbb\xbf{"id": 7, "title": " t ", "by": 4}\r', TitleLine("7", "4", " t ")),
+        (b'{"id": "a", "title": "t", "by": null, "body": []}', TitleLine("a", "", "t")),
         (b"", None),
         (b" \r", None),
     ],
 )
-def test_a_line_is_a_title_or_blank(line: bytes, entry: Entry | None) -> None:
-    assert read_entry(line, "by") == entry
+def test_a_line_is_a_title_or_blank(line: bytes, expected: TitleLine | None) -> None:
+    assert read_line(line, "by") == expected
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_a_line_is_a_title_or_blank(line: bytes, entry: Entry | None) -> None:
     ],
 )
 def test_a_line_that_holds_no_title_says_why(line: bytes, reason: str) -> None:
-    found = read_entry(line, "by")
+    found = read_line(line, "by")
     assert isinstance(found, Refused)
     assert found.reason == reason
     assert 0 < len(found.detail) <= DETAIL_LIMIT
@@ -59,13 +59,13 @@ def test_a_line_that_holds_no_title_says_why(line: bytes, reason: str) -> None:
 
 @given(st.binary())
 def test_any_bytes_give_an_answer(line: bytes) -> None:
-    read_entry(line, "by")
+    read_line(line, "by")
 
 
 @given(st.text(min_size=1), st.text(), st.text(min_size=1).filter(str.strip))
 def test_what_was_written_is_read(name: str, category: str, title: str) -> None:
     line = orjson.dumps({"id": name, "by": category, "title": title})
-    assert read_entry(line, "by") == Entry(name, category, title)
+    assert read_line(line, "by") == TitleLine(name, category, title)
 
 
 def test_catalogues_that_can_be_read(tmp_path: Path) -> None:

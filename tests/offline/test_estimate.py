@@ -5,7 +5,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from streaming.matching.thresholds import DEFAULT
+from streaming.matching.title_thresholds import TITLE_DEFAULTS
 from streaming.offline.balance import Category
 from streaming.offline.estimate import estimate
 
@@ -43,7 +43,7 @@ def estimates(
         sampled,
         table(titles, "category", "side", "words"),
         table(words, "category", "name", "having"),
-        DEFAULT,
+        TITLE_DEFAULTS,
     )
     return {each.name: each for each in found}
 

@@ -9,12 +9,12 @@ import pytest
 from pyspark.sql import SparkSession
 
 from streaming.errors import SettingsError, SourceError
-from streaming.matching.thresholds import DEFAULT, Relation
+from streaming.matching.title_thresholds import TITLE_DEFAULTS, TitleRelation
 from streaming.offline.balance import Cutting
 from streaming.offline.match import Matched, MatchOptions, match_catalogues
 from streaming.text.settings import TextSettings
 from streaming.text.title_words import TitleWords
-from tests.matching.titles import Match, Title, best_matches
+from tests.matching.titles import Title, TitleMatch, best_matches
 
 WORDS = (
     *("手机", "电视", "电脑", "相机", "苹果", "小米", "华为", "黑色"),
@@ -45,9 +45,9 @@ def titles(catalogue: list[tuple[str, str, str]]) -> list[Title]:
     ]
 
 
-def found_in(matched: Matched) -> dict[str, Match]:
+def found_in(matched: Matched) -> dict[str, TitleMatch]:
     return {
-        row["left"]: Match(row["right"], row["score"], Relation(row["relation"]))
+        row["left"]: TitleMatch(row["right"], row["score"], TitleRelation(row["relation"]))
         for row in matched.matches.to_pylist()
     }
 
@@ -67,7 +67,7 @@ def test_the_answer_is_that_of_all_pairs_however_work_is_cut(
     )
     whole = match_catalogues(spark, MatchOptions(*files, "shop", tasks=1))
 
-    assert found_in(cut) == best_matches(titles(left), titles(right), DEFAULT)
+    assert found_in(cut) == best_matches(titles(left), titles(right), TITLE_DEFAULTS)
     assert cut.matches.equals(whole.matches)
     assert cut.refused == whole.refused == []
     assert heard == ["read", "sample", "match", "reduce"]
@@ -111,7 +111,7 @@ def test_no_line_is_dropped_silently(spark: SparkSession, tmp_path: Path) -> Non
         matched = match_catalogues(spark, MatchOptions(*files, "shop", tasks=2))
     finally:
         spark.conf.unset("spark.sql.files.maxPartitionBytes")
-    assert found_in(matched) == {"a": Match("a", 1_000_000, Relation.MATCH)}
+    assert found_in(matched) == {"a": TitleMatch("a", 1_000_000, TitleRelation.MATCH)}
     assert [(each.side, each.line, each.reason) for each in matched.refused] == [
         (0, 2, "not_json"),
         (0, 4, "no_words"),

@@ -10,12 +10,16 @@ import pyarrow as pa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.matching.thresholds import DEFAULT, Relation, Thresholds
+from streaming.matching.title_thresholds import (
+    TITLE_DEFAULTS,
+    TitleRelation,
+    TitleThresholds,
+)
 from streaming.offline.balance import Category, Cutting, Split, balance
 from streaming.offline.match_report import TaskTally
 from streaming.offline.match_tasks import LEFT, RIGHT, WORD, match_task, read_task, route_task
 from streaming.text.settings import TextSettings
-from tests.matching.titles import Match, Title, best_matches, catalogues, thresholds
+from tests.matching.titles import Title, TitleMatch, best_matches, catalogues, thresholds
 
 CUTTINGS = st.builds(
     Cutting,
@@ -76,10 +80,10 @@ def matched(
     of_task: Mapping[int, list[pa.RecordBatch]],
     left: Sequence[Title],
     right: Sequence[Title],
-    limits: Thresholds,
-) -> tuple[dict[str, Match], list[TaskTally]]:
+    limits: TitleThresholds,
+) -> tuple[dict[str, TitleMatch], list[TaskTally]]:
     totals = Counter(title.category for title in (*left, *right))
-    found: dict[str, Match] = {}
+    found: dict[str, TitleMatch] = {}
     tallies = []
     for batches in of_task.values():
         for batch in match_task(totals, limits)(batches):
@@ -87,22 +91,20 @@ def matched(
                 if row["tally"]:
                     tallies.append(TaskTally(**orjson.loads(row["tally"])))
                     continue
-                match = Match(row["right"], row["score"], Relation(row["relation"]))
+                match = TitleMatch(row["right"], row["score"], TitleRelation(row["relation"]))
                 known = found.get(row["left"], match)
-                found[row["left"]] = min(
-                    known, match, key=lambda m: (-m.relation, -m.score, m.right)
-                )
+                found[row["left"]] = min(known, match, key=surest)
     return found, tallies
 
 
-def surest(match: Match) -> tuple[int, int, str]:
+def surest(match: TitleMatch) -> tuple[int, int, str]:
     return -match.relation, -match.score, match.right
 
 
 @given(catalogues(), thresholds(), st.integers(1, 5), CUTTINGS, st.integers(1, 50))
 def test_the_matches_do_not_depend_on_how_work_was_cut(
     pair: tuple[list[Title], list[Title]],
-    limits: Thresholds,
+    limits: TitleThresholds,
     tasks: int,
     cutting: Cutting,
     batch: int,
@@ -137,8 +139,10 @@ def test_repeated_titles_are_compared_once_and_the_smallest_id_is_given() -> Non
     left = [Title(f"l{n}", "", ("w", "x")) for n in range(200)]
     right = [Title(f"r{n}", "", ("w", "x")) for n in range(299, 99, -1)]
     of_task = shuffled(left, right, {"": Split(((0,),))}, 50)
-    found, (tally,) = matched(of_task, left, right, DEFAULT)
-    assert found == {title.name: Match("r100", 1_000_000, Relation.MATCH) for title in left}
+    found, (tally,) = matched(of_task, left, right, TITLE_DEFAULTS)
+    assert found == {
+        title.name: TitleMatch("r100", 1_000_000, TitleRelation.MATCH) for title in left
+    }
     assert tally.scored == 1
     assert (tally.left, tally.right) == (200, 200)
 
@@ -151,7 +155,7 @@ def test_a_category_without_a_place_goes_nowhere() -> None:
 
 
 def test_a_task_without_rows_gives_none() -> None:
-    assert list(match_task({}, DEFAULT)([])) == []
+    assert list(match_task({}, TITLE_DEFAULTS)([])) == []
 
 
 def lines(*blocks: tuple[int, int, list[bytes]]) -> Iterable[pa.RecordBatch]:

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.errors import SettingsError
-from streaming.matching.thresholds import DEFAULT, Relation, Thresholds, read_thresholds
+from streaming.matching.title_thresholds import (
+    TITLE_DEFAULTS,
+    TitleRelation,
+    TitleThresholds,
+    read_thresholds,
+)
 from tests.matching.titles import thresholds
 
 CLASSES: list[dict[str, Any]] = [
@@ -27,30 +32,30 @@ def test_relations_by_score_and_length(tmp_path: Path) -> None:
     limits = read_thresholds(file_of(tmp_path, {"version": 1, "classes": CLASSES}))
     scores = np.array([599_999, 600_000, 800_000, 899_999, 900_000, 900_000, 499_999, 1_000_000])
     words = np.array([1, 3, 3, 2, 3, 4, 4, 64])
-    assert [Relation(each) for each in limits.relations(scores, words)] == [
-        Relation.NONE,
-        Relation.DOUBTFUL,
-        Relation.PROBABLE,
-        Relation.PROBABLE,
-        Relation.MATCH,
-        Relation.PROBABLE,
-        Relation.DOUBTFUL,
-        Relation.MATCH,
+    assert [TitleRelation(each) for each in limits.relations(scores, words)] == [
+        TitleRelation.NONE,
+        TitleRelation.DOUBTFUL,
+        TitleRelation.PROBABLE,
+        TitleRelation.PROBABLE,
+        TitleRelation.MATCH,
+        TitleRelation.PROBABLE,
+        TitleRelation.DOUBTFUL,
+        TitleRelation.MATCH,
     ]
 
 
 @given(thresholds(), st.integers(1, 8), st.integers(1, 8), st.integers(0, 1_000_000))
 def test_no_pair_matches_below_the_floor_of_either_title(
-    limits: Thresholds, a: int, b: int, score: int
+    limits: TitleThresholds, a: int, b: int, score: int
 ) -> None:
     relation = limits.relations(np.array([score]), np.array([min(a, b)]))
     floors = limits.floors(np.array([a, b]))
-    if relation != Relation.NONE:
+    if relation != TitleRelation.NONE:
         assert (score >= floors).all()
 
 
 def test_the_defaults_can_be_written_down_and_read(tmp_path: Path) -> None:
-    assert read_thresholds(file_of(tmp_path, DEFAULT.model_dump())) == DEFAULT
+    assert read_thresholds(file_of(tmp_path, TITLE_DEFAULTS.model_dump())) == TITLE_DEFAULTS
 
 
 @pytest.mark.parametrize(

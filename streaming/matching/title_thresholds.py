@@ -24,7 +24,7 @@ from streaming.matching.titles import ONE
 _MOST_WORDS = 2**31
 
 
-class Relation(IntEnum):
+class TitleRelation(IntEnum):
     """What two titles are to each other; the larger, the surer."""
 
     NONE = 0
@@ -59,7 +59,7 @@ class LengthClass(BaseModel):
         return self
 
 
-class Thresholds(BaseModel):
+class TitleThresholds(BaseModel):
     """The classes of length in order; strict, since a misread threshold shows nowhere."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -78,7 +78,7 @@ class Thresholds(BaseModel):
         return self
 
     def relations(self, scores: NDArray[np.int64], words: NDArray[np.int64]) -> NDArray[np.int8]:
-        """Give the `Relation` of pairs by score in millionths and words of the shorter title."""
+        """Give the `TitleRelation` of pairs: score in millionths, words of the shorter title."""
         steps = self._table[:, self._class_of(words)]
         return np.asarray((scores >= steps).sum(axis=0), np.int8)
 
@@ -101,7 +101,7 @@ class Thresholds(BaseModel):
         return np.asarray(np.rint(np.array(rows) * ONE), np.int64)
 
 
-DEFAULT = Thresholds(
+TITLE_DEFAULTS = TitleThresholds(
     version=1,
     classes=(
         LengthClass(up_to=3, min=0.60, best=0.80, max=0.95),
@@ -112,10 +112,10 @@ DEFAULT = Thresholds(
 """Sane for news headlines and product names; learn your own where it matters."""
 
 
-def read_thresholds(path: Path) -> Thresholds:
+def read_thresholds(path: Path) -> TitleThresholds:
     """Read a file of thresholds; SettingsError says what is wrong with it, and where."""
     try:
-        return Thresholds.model_validate_json(path.read_bytes())
+        return TitleThresholds.model_validate_json(path.read_bytes())
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read: {error.strerror}") from error
     except ValidationError as error:
