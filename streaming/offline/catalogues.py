@@ -16,6 +16,8 @@ MAX_LINE_BYTES = 1024 * 1024
 _ID_FIELDS = ("article_id", "id")
 _GZIP = b"\x1f\x8b"
 GZIP_SUFFIX = ".gz"
+_HIDING = (".", "_")
+_UNREADABLE = ":"
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -97,11 +99,17 @@ def _text(value: Any) -> str | None:
 def check_catalogue(path: Path) -> None:
     """Make sure that a catalogue can be read, as far as its first bytes tell.
 
-    SettingsError if there is no such file, or one whose name hides from Spark that it is
-    compressed; SourceError if it cannot be read.
+    SettingsError if there is no such file, or one whose name Spark cannot read, passes over
+    without a word, or takes to mean that it is compressed or is not; SourceError if it
+    cannot be read.
     """
     if not path.is_file():
         raise SettingsError(f"{path}: there is no such file; give a JSON Lines file, gzip or not")
+    if path.name.startswith(_HIDING) or _UNREADABLE in path.name:
+        raise SettingsError(
+            f"{path}: Spark reads no file whose name begins with a dot or an underscore, or has a"
+            " colon: rename it"
+        )
     try:
         with path.open("rb") as file:
             compressed = file.read(len(_GZIP)) == _GZIP

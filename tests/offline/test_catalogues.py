@@ -91,3 +91,10 @@ def test_catalogues_that_cannot_be_read(tmp_path: Path) -> None:
         check_catalogue(tmp_path / "c.jsonl.gz")
     with pytest.raises(SettingsError, match="there is no such file"):
         check_catalogue(tmp_path)
+
+
+@pytest.mark.parametrize("name", [".hidden.jsonl", "_left.jsonl", "12:30.jsonl"])
+def test_a_name_that_spark_would_pass_over(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"{}\n")
+    with pytest.raises(SettingsError, match="rename it"):
+        check_catalogue(tmp_path / name)
