@@ -1,5 +1,6 @@
 """``leitong match`` as a user meets it, in a process of its own."""
 
+import os
 import re
 import signal
 import subprocess
@@ -82,10 +83,12 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
         cwd=tmp_path,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     ) as running:
         assert running.stderr is not None
         assert any(re.search(r", \d+ s$", told) for told in running.stderr)
-        running.send_signal(signal.SIGINT)
+        # To Spark and its workers as well, as terminals do.
+        os.killpg(running.pid, signal.SIGINT)
         begin = time.monotonic()
         rest = running.stderr.read()
         assert running.wait(120) == 130
@@ -101,7 +104,10 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
         (("shop.jsonl", "absent.jsonl", "--to", "m.jsonl"), "there is no such file"),
         (("shop.jsonl", "supplier.jsonl"), "--to"),
         (("shop.jsonl", "supplier.jsonl", "--to", "shop.jsonl"), "name another file"),
+        (("shop.jsonl", "supplier.jsonl", "--to", "down/../shop.jsonl"), "name another file"),
+        (("shop.jsonl", "supplier.jsonl", "--to", "m", "--report", "m"), "name another file"),
         (("shop.jsonl", "supplier.jsonl", "--to", "no/m.jsonl"), "make it first"),
+        (("shop.jsonl", "supplier.jsonl", "--to", "/proc/m.jsonl"), "cannot be written"),
         (
             ("shop.jsonl", "supplier.jsonl", "--to", "m.jsonl", "--thresholds", "shop.jsonl"),
             "shop.jsonl: thresholds: ",
@@ -116,9 +122,12 @@ def test_a_mistake_is_told_before_spark_starts(
     expected: str,
 ) -> None:
     catalogues(no_settings)
+    (no_settings / "down").mkdir()
+    before = sorted(no_settings.iterdir())
     with pytest.raises(SystemExit) as ending:
         main(["match", *arguments])
     assert ending.value.code in (1, 2)
     told = capsys.readouterr().err
     assert expected in told
     assert "Traceback" not in told
+    assert sorted(no_settings.iterdir()) == before

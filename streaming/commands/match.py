@@ -123,13 +123,18 @@ def match(
 
 def _check_targets(sources: Iterable[Path], targets: list[Path]) -> None:
     """Find out before the work, not after it, that something cannot be written."""
-    taken = {path.absolute() for path in sources}
+    taken = {path.resolve() for path in sources}
     for path in targets:
-        if path.absolute() in taken:
+        if path.resolve() in taken:
             raise SettingsError(f"{path}: is read or written already; name another file")
-        taken.add(path.absolute())
+        taken.add(path.resolve())
         if not path.parent.is_dir():
             raise SettingsError(f"{path}: there is no directory {path.parent}; make it first")
+        try:
+            _partial(path).touch()
+            _partial(path).unlink()
+        except OSError as error:
+            raise _unwritable(path, error) from error
 
 
 def _lines(matches: Any, *, doubtful: bool) -> Iterator[dict[str, Any]]:
@@ -170,12 +175,22 @@ def _write(path: Path, lines: Iterable[dict[str, Any]]) -> int:
 @contextmanager
 def _put_in_place(path: Path) -> Iterator[BinaryIO]:
     """Write a file that appears when it is complete; SettingsError if it cannot be written."""
-    partial = path.with_name(f".{path.name}.partial")
+    partial = _partial(path)
     try:
         with partial.open("wb") as out:
             yield out
         partial.replace(path)
     except OSError as error:
-        raise SettingsError(f"{path}: cannot be written ({error.strerror})") from error
+        raise _unwritable(path, error) from error
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _partial(path: Path) -> Path:
+    return path.with_name(f".{path.name}.partial")
+
+
+def _unwritable(path: Path, error: OSError) -> SettingsError:
+    return SettingsError(
+        f"{path}: cannot be written ({error.strerror}); make room there, or name another file"
+    )
