@@ -254,6 +254,7 @@ class _Matching:
                 for each in categories
                 if (split := splits[each.name]).pieces > 1
             ),
+            planned_tasks=self._tasks,
             tasks=tuple(tallies),
             matches={
                 relation.name.lower(): relations[relation]

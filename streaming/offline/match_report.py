@@ -40,7 +40,8 @@ class MatchReport:
     """Figures of one run.
 
     ``pairs`` are those of all titles within their categories, ``refused`` counts lines by
-    reason, ``matches`` counts left titles by relation, ``seconds`` has every stage.
+    reason, ``matches`` counts left titles by relation, ``seconds`` has every stage. The work
+    was shared among ``planned_tasks``; ``tasks`` are those that got any.
     """
 
     left: int
@@ -50,6 +51,7 @@ class MatchReport:
     common_categories: int
     pairs: int
     skewed: tuple[SkewedCategory, ...]
+    planned_tasks: int
     tasks: tuple[TaskTally, ...]
     matches: Mapping[str, int]
     seconds: Mapping[str, float] = field(default_factory=dict)
@@ -95,8 +97,11 @@ class MatchReport:
         )
         if self.tasks:
             seconds = [task.seconds for task in self.tasks]
+            idle = self.planned_tasks - len(seconds)
             lines.append(
-                f"tasks       {len(seconds)}, slowest {max(seconds):.2f} s, mean"
+                f"tasks       {len(seconds)}"
+                + (f" and {idle} without work" if idle else "")
+                + f", slowest {max(seconds):.2f} s, mean"
                 f" {sum(seconds) / len(seconds):.2f} s: {_slowest(seconds):.2f} times the mean"
             )
         stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in self.seconds.items())

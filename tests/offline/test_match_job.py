@@ -79,6 +79,7 @@ def test_the_answer_is_that_of_all_pairs_however_work_is_cut(
     assert "large" in {each.category for each in report.skewed}
     assert len(report.tasks) > 1
     assert not whole.report.skewed
+    assert (cut.report.planned_tasks, whole.report.planned_tasks) == (3, 1)
     assert len(whole.report.tasks) == 1
     assert sum(report.matches.values()) == cut.matches.num_rows
     assert 0 < report.scored <= report.candidates < report.pairs

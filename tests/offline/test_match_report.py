@@ -3,7 +3,7 @@ import orjson
 from streaming.offline.match_report import MatchReport, SkewedCategory, TaskTally
 
 
-def report(*seconds: float) -> MatchReport:
+def report(*seconds: float, planned: int = 2) -> MatchReport:
     return MatchReport(
         left=1_000,
         right=2_000,
@@ -12,6 +12,7 @@ def report(*seconds: float) -> MatchReport:
         common_categories=2,
         pairs=1_000_000,
         skewed=(SkewedCategory("", 900, 1_800, 4, 2, 5),),
+        planned_tasks=planned,
         tasks=tuple(TaskTally(500, 700, 90, 3_000, 2_000, each, each / 2) for each in seconds),
         matches={"match": 7, "probable": 0, "doubtful": 1},
         seconds={"read": 1.0, "match": 2.5},
@@ -28,6 +29,13 @@ def test_the_report_in_lines() -> None:
         "seconds     3.5 (read 1.0, match 2.5)",
         "matches     match 7, probable 0, doubtful 1",
     ]
+
+
+def test_tasks_without_work_are_told() -> None:
+    assert (
+        "tasks       2 and 6 without work, slowest 3.00 s, mean 2.00 s: 1.50 times the mean"
+        in report(1.0, 3.0, planned=8).lines()
+    )
 
 
 def test_the_report_as_json() -> None:
