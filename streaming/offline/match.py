@@ -251,7 +251,9 @@ class _Matching:
                     split.right_pieces,
                     len({task for row in split.tasks for task in row}),
                 )
-                for each in categories
+                for each in sorted(
+                    categories, key=lambda each: (-each.left * each.right, each.name)
+                )
                 if (split := splits[each.name]).pieces > 1
             ),
             planned_tasks=self._tasks,

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+_SHOWN = 10
+"""Skewed categories that people are shown; JSON has them all."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskTally:
@@ -40,7 +43,8 @@ class MatchReport:
     """Figures of one run.
 
     ``pairs`` are those of all titles within their categories, ``refused`` counts lines by
-    reason, ``matches`` counts left titles by relation, ``seconds`` has every stage. The work
+    reason, ``matches`` counts left titles by relation, ``seconds`` has every stage, and
+    ``skewed`` the categories that were cut, the one with the most pairs first. The work
     was shared among ``planned_tasks``; ``tasks`` are those that got any.
     """
 
@@ -87,9 +91,11 @@ class MatchReport:
             *(
                 f"skewed      {_shown(each.category)}: {each.left:,} x {each.right:,} titles, cut"
                 f" into {each.left_pieces} x {each.right_pieces} pieces for {each.tasks} tasks"
-                for each in self.skewed
+                for each in self.skewed[:_SHOWN]
             ),
         ]
+        if len(self.skewed) > _SHOWN:
+            lines.append(f"skewed      {len(self.skewed) - _SHOWN:,} smaller ones, cut as well")
         lines.append(
             f"pairs       {self.scored:,} scored of {self.pairs:,}"
             f" ({_share(self.scored, self.pairs)});"
@@ -107,7 +113,7 @@ class MatchReport:
         stages = ", ".join(f"{stage} {spent:.1f}" for stage, spent in self.seconds.items())
         lines.append(f"seconds     {sum(self.seconds.values()):.1f} ({stages})")
         found = ", ".join(f"{relation} {count:,}" for relation, count in self.matches.items())
-        lines.append(f"matches     {found or 'none'}")
+        lines.append(f"matches     {found}")
         return lines
 
 

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import orjson
 
 from streaming.offline.match_report import MatchReport, SkewedCategory, TaskTally
@@ -36,6 +38,14 @@ def test_tasks_without_work_are_told() -> None:
         "tasks       2 and 6 without work, slowest 3.00 s, mean 2.00 s: 1.50 times the mean"
         in report(1.0, 3.0, planned=8).lines()
     )
+
+
+def test_ten_skewed_categories_are_shown_and_the_others_counted() -> None:
+    many = tuple(SkewedCategory(f"c{n}", 9, 9, 2, 1, 2) for n in range(1_012))
+    lines = replace(report(), skewed=many).lines()
+    shown = [line for line in lines if line.startswith("skewed")]
+    assert len(shown) == 11
+    assert shown[-1] == "skewed      1,002 smaller ones, cut as well"
 
 
 def test_the_report_as_json() -> None:
