@@ -37,7 +37,8 @@ class TitleRelation(IntEnum):
     """From ``max`` on."""
 
 
-_Score = Annotated[float, Field(gt=0, le=1)]
+# Scores are whole millionths; at 0, pairs with nothing in common would match.
+_Score = Annotated[float, Field(ge=1 / ONE, le=1)]
 
 
 class LengthClass(BaseModel):
@@ -60,7 +61,7 @@ class LengthClass(BaseModel):
 
 
 class TitleThresholds(BaseModel):
-    """The classes of length in order; strict, since a misread threshold shows nowhere."""
+    """The classes of length in order. Whatever is unknown, missing or no number is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

@@ -70,6 +70,7 @@ def test_the_defaults_can_be_written_down_and_read(tmp_path: Path) -> None:
         ({"version": 1, "classes": [CLASSES[0], *CLASSES]}, "must grow"),
         ({"version": 1, "classes": [CLASSES[1] | {"min": 0.6}]}, "in this order"),
         ({"version": 1, "classes": [CLASSES[1] | {"min": 0}]}, "classes.0.min"),
+        ({"version": 1, "classes": [CLASSES[1] | {"min": 4e-7}]}, "classes.0.min"),
         ({"version": 1, "classes": [CLASSES[1] | {"max": 1.1}]}, "classes.0.max"),
         ({"version": 1, "classes": [CLASSES[1] | {"best": "0.5"}]}, "classes.0.best"),
         ({"version": 1, "classes": [CLASSES[1] | {"up_to": 0}]}, "classes.0.up_to"),
