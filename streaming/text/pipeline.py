@@ -15,6 +15,7 @@ from streaming.fingerprints.simhash import fingerprints
 from streaming.text import features, normalise, shingling, tables
 from streaming.text.clauses import clauses, figured
 from streaming.text.features import FeatureExtractor
+from streaming.text.loading import load_segmenter, load_stop_words
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
 from streaming.text.shingling import Passage
@@ -125,20 +126,14 @@ class TextPipeline:
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        words = [
-            w for path in self._settings.user_dictionaries for w in tables.read_user_words(path)
-        ]
-        return Segmenter(words, hmm=self._settings.hmm)
+        return load_segmenter(self._settings)
 
     @cached_property
     def _extractor(self) -> FeatureExtractor:
         settings = self._settings
-        stop_words = tables.read_stop_words(settings.stop_words)
-        if settings.extra_stop_words:
-            stop_words |= tables.read_stop_words(settings.extra_stop_words)
         return FeatureExtractor(
             tables.read_idf(settings.idf) if settings.idf else tables.read_jieba_idf(),
-            stop_words,
+            load_stop_words(settings),
             tables.read_lexicon(settings.lexicon) if settings.lexicon else {},
             {c: tables.read_lexicon(path) for c, path in settings.channel_lexicons.items()},
         )

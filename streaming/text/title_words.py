@@ -10,7 +10,7 @@ import re
 from functools import cached_property
 from typing import Any
 
-from streaming.text import tables
+from streaming.text.loading import load_segmenter, load_stop_words
 from streaming.text.normalise import normalise
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
@@ -57,16 +57,11 @@ class TitleWords:
 
     @cached_property
     def _segmenter(self) -> Segmenter:
-        paths = self._settings.user_dictionaries
-        words = [word for path in paths for word in tables.read_user_words(path)]
-        return Segmenter(words, hmm=self._settings.hmm)
+        return load_segmenter(self._settings)
 
     @cached_property
     def _stop_words(self) -> frozenset[str]:
-        stop_words = tables.read_stop_words(self._settings.stop_words)
-        if self._settings.extra_stop_words:
-            stop_words |= tables.read_stop_words(self._settings.extra_stop_words)
-        return stop_words | _PARTICLES
+        return load_stop_words(self._settings) | _PARTICLES
 
 
 def is_figure(word: str) -> bool:
