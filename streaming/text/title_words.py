@@ -14,6 +14,7 @@ from streaming.text.loading import load_segmenter, load_stop_words
 from streaming.text.normalise import normalise
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
+from streaming.text.traditional import Simplifier
 
 MAX_WORDS = 64
 """What follows in a title is not looked at; no title of a catalogue is that long."""
@@ -44,16 +45,20 @@ class TitleWords:
     def words(self, title: str) -> list[str]:
         """Give the different words of a title in lower case, sorted, at most `MAX_WORDS`.
 
-        Stop words and particles are left out, unless there is nothing else. Empty if the
-        title has no letter and no digit.
+        Traditional characters are read as simplified ones. Stop words and particles are
+        left out, unless there is nothing else. Empty if the title has no letter and no digit.
         """
         found: dict[str, None] = {}
-        for token in self._segmenter.cut(normalise(title).lower()):
+        for token in self._segmenter.cut(self._simplifier.simplify(normalise(title)).lower()):
             if _WORD_CHARACTER.search(token):
                 parts = _MODEL_PART.findall(token) if _MODEL.fullmatch(token) else (token,)
                 found.update(dict.fromkeys(parts))
         telling = [word for word in found if word not in self._stop_words]
         return sorted((telling or list(found))[:MAX_WORDS])
+
+    @cached_property
+    def _simplifier(self) -> Simplifier:
+        return Simplifier()
 
     @cached_property
     def _segmenter(self) -> Segmenter:
