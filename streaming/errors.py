@@ -7,6 +7,8 @@
     ├── PrerequisiteError    a program, jar or package that is not there
     ├── SourceError          the log cannot be read or written
     ├── QueryFailed          the query ended, and trying again did not help
+    ├── JobFailed            a batch job ended with an error of Spark's
+    ├── JobStopped           a batch job was asked to stop
     ├── StackError           a server of the local stack that does not start or stop
     └── StoreError           the index refused an operation
         ├── LeaseHeld        another query owns the index

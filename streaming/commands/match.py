@@ -34,7 +34,9 @@ _file = click.Path(path_type=Path, dir_okay=False)
     help="JSON file with the scores that match, by length of title.",
 )
 @click.option(
-    "--doubtful", is_flag=True, help="Write pairs below best as well, to look at and to label."
+    "--doubtful",
+    is_flag=True,
+    help="Write best matches that score less than best as well, to look at and to label.",
 )
 @click.option("--rejects", type=_file, help="Write refused lines there. [default: TO.rejects]")
 @click.option("--report", type=_file, help="Write the report there too, as JSON.")
@@ -65,15 +67,15 @@ def match(
     Both are JSON lines, compressed (.gz) or not, with article_id or id, title, and the
     field to compare within. Words count by how rare they are in both catalogues, a short
     title inside a long one is no match for it, and titles that differ in a figure (iPhone
-    14, iPhone 15) are far apart. No pair above the thresholds is missed, and the result
-    does not depend on the number of tasks.
+    14, iPhone 15) are far apart. The best match is that of comparing all pairs, whatever
+    the number of tasks.
 
     \b
       leitong match shop.jsonl supplier.jsonl.gz --by category --to matches.jsonl
     writes lines like
       {"left": "s17", "right": "k4", "score": 0.913, "relation": "match"}
 
-    A match is certain, a probable one lies between best and max of the thresholds:
+    A match scores max of the thresholds or more, a probable one best or more:
 
     \b
       {"version": 1, "classes": [
@@ -99,7 +101,7 @@ def match(
 
     for path in (left, right):
         check_catalogue(path)
-    options = MatchOptions(left, right, by, limits, settings.text, tasks or 0)
+    options = MatchOptions(left, right, by, limits, settings.text, tasks)
     spark = open_session(settings)
     try:
         with interruptible() as stop, progress_on(sys.stderr, str) as progress:

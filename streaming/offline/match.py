@@ -46,7 +46,7 @@ _HASHES = 2**31
 class MatchOptions:
     """What is matched: two catalogues, and the field within which titles are compared.
 
-    ``tasks`` of 0 are four per core.
+    The work is shared among so many ``tasks``, or four per core.
     """
 
     left: Path
@@ -54,7 +54,7 @@ class MatchOptions:
     by: str = "channel"
     thresholds: TitleThresholds = TITLE_DEFAULTS
     text: TextSettings = field(default_factory=TextSettings)
-    tasks: int = 0
+    tasks: int | None = None
     cutting: Cutting = field(default_factory=Cutting)
 
 
@@ -64,7 +64,7 @@ class Matched:
 
     ``matches`` has the columns ``left``, ``right``, ``score`` (millionths) and ``relation``,
     one row per left title that has any, in the order of their ids. ``refused`` is as
-    `match_input.refused_lines` gives it.
+    `match_input.refused_lines` gives it. All of it has to fit into the driver's memory.
     """
 
     matches: pa.Table
