@@ -106,6 +106,10 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
         (("shop.jsonl", "supplier.jsonl", "--to", "shop.jsonl"), "name another file"),
         (("shop.jsonl", "supplier.jsonl", "--to", "down/../shop.jsonl"), "name another file"),
         (("shop.jsonl", "supplier.jsonl", "--to", "m", "--report", "m"), "name another file"),
+        (
+            ("shop.jsonl", "supplier.jsonl", "--to", "t.json", "--thresholds", "t.json"),
+            "name another file",
+        ),
         (("shop.jsonl", "supplier.jsonl", "--to", "no/m.jsonl"), "make it first"),
         (("shop.jsonl", "supplier.jsonl", "--to", "/proc/m.jsonl"), "cannot be written"),
         (

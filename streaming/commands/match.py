@@ -87,7 +87,8 @@ def match(
     """  # noqa: D301 - click wants the character, not its escape
     settings = read_settings(file, assignments)
     rejects = rejects or target.with_name(f"{target.name}.rejects")
-    _check_targets((left, right), [path for path in (target, rejects, report) if path])
+    sources = [path for path in (left, right, thresholds) if path]
+    _check_targets(sources, [path for path in (target, rejects, report) if path])
     from streaming.matching.title_thresholds import TITLE_DEFAULTS, read_thresholds  # noqa: PLC0415
 
     limits = read_thresholds(thresholds) if thresholds else TITLE_DEFAULTS
