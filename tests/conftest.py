@@ -37,6 +37,15 @@ def stack(
         servers.down(erase=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """PySpark leaves it to the garbage collector to close the sockets that it collects over."""
+    here = Path(__file__).parent
+    on_spark = {here / "query", here / "offline"}
+    for item in items:
+        if not on_spark.isdisjoint(item.path.parents):
+            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"))
+
+
 @pytest.fixture(scope="session")
 def spark() -> Iterator[SparkSession]:
     settings = load(overrides=[("spark.master", "local[2]", "test")], environment={}).settings
