@@ -73,6 +73,17 @@ def test_a_category_that_holds_most_of_the_work_is_spread_evenly(
     assert max(work) <= 1.15 * sum(work) / tasks
 
 
+def test_the_share_is_taken_that_is_evenest() -> None:
+    categories = [Category(f"c{n}", size, size, size * 50) for n, size in enumerate([9_000] * 5)]
+    shares = (1.0, 0.5, 0.25)
+    busiest = {
+        each: max(loads(categories, balance(categories, 4, Cutting(each, 0.0)), 4))
+        for each in (shares, *((share,) for share in shares))
+    }
+    assert busiest[shares] == min(busiest.values())
+    assert busiest[shares] < busiest[1.0,]
+
+
 def test_work_is_what_is_cut_not_titles() -> None:
     dense = Category("dense", 10_000, 10_000, 5e7)
     sparse = Category("sparse", 100_000, 100_000, 1e3)

@@ -124,7 +124,8 @@ def test_every_piece_meets_every_other_once() -> None:
     split = Split(((0, 1, 2), (1, 2, 0)))
     of_task = shuffled(left, right, {"": split}, 1_000)
     met: Counter[tuple[str, str]] = Counter()
-    for batches in of_task.values():
+    holding: defaultdict[int, set[int]] = defaultdict(set)
+    for task, batches in of_task.items():
         rows = [row for batch in batches for row in batch.to_pylist()]
         for part in range(3):
             names = [
@@ -132,7 +133,10 @@ def test_every_piece_meets_every_other_once() -> None:
                 for kind in (LEFT, RIGHT)
             ]
             met.update((a, b) for a in names[0] for b in names[1])
+            if names[0]:
+                holding[part].add(task)
     assert met == Counter((a.name, b.name) for a in left for b in right)
+    assert holding == {0: {0, 1}, 1: {1, 2}, 2: {2, 0}}
 
 
 def test_repeated_titles_are_compared_once_and_the_smallest_id_is_given() -> None:
