@@ -1,15 +1,14 @@
 """The second half of a micro-batch: look at what everybody published, and decide."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from streaming.engine import decision
 from streaming.engine.affected import CITATIONS, affected
 from streaming.engine.events import EventsByArticle
 from streaming.engine.snapshot import Snapshot
-from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
-from streaming.matching.verdict import Candidate, Verdict, decide
-from streaming.position import Position
+from streaming.matching.verdict import Verdict
 from streaming.store import articles, keys
 from streaming.store.articles import ArticleRow
 from streaming.store.contract import Mutation, Store
@@ -74,24 +73,10 @@ def judge(
 
 
 def _decide(snapshot: Snapshot, rules: Rules, names: Sequence[str]) -> dict[str, Judged]:
-    snapshot.load(names)
-    live = {}
-    for name in names:
-        row = snapshot.article(name)
-        if row.first is not None and row.current is not None:
-            live[name] = row.first
-    candidates = _candidates(snapshot, live)
-    snapshot.load(other for name in live for other in _editors_concern(snapshot.article(name)))
-    judged = {}
-    for name in names:
-        row = snapshot.article(name)
-        if row.first is None:
-            continue
-        verdict = None
-        if row.current is not None:
-            verdict = decide(row.current, candidates[name], rules, _editorial(snapshot, name))
-        judged[name] = Judged(name, row, verdict)
-    return judged
+    decided = decision.verdicts(snapshot, rules, names)
+    return {
+        name: Judged(name, snapshot.article(name), verdict) for name, verdict in decided.items()
+    }
 
 
 def _changed_meanwhile(store: Store, snapshot: Snapshot, judged: Iterable[Judged]) -> list[str]:
@@ -100,42 +85,6 @@ def _changed_meanwhile(store: Store, snapshot: Snapshot, judged: Iterable[Judged
     now = articles.read(store, frozenset().union(*cited.values()))
     changed = {name for name, row in now.items() if row.differs(snapshot.article(name))}
     return [name for name, names in cited.items() if not changed.isdisjoint(names)]
-
-
-def _candidates(snapshot: Snapshot, live: Mapping[str, Position]) -> dict[str, list[Candidate]]:
-    """Give, per live article with its `first`, whom it is compared with."""
-    keys_of = {name: snapshot.carried(name) for name in live}
-    snapshot.load_near(key for carried in keys_of.values() for key in carried)
-    seen_by = {
-        name: {other for key in carried for other in snapshot.near(key)}
-        for name, carried in keys_of.items()
-    }
-    snapshot.load_visible({(key, live[name]) for name, seen in seen_by.items() for key in seen})
-    found: dict[str, list[Candidate]] = {}
-    for name, seen in seen_by.items():
-        candidates = {}
-        for key in seen:
-            for first, other in snapshot.visible(key, live[name]):
-                content = snapshot.article(other).current
-                if content is not None and key in snapshot.carried(other):
-                    candidates[other] = Candidate(other, first, content)
-        found[name] = list(candidates.values())
-    return found
-
-
-def _editors_concern(row: ArticleRow) -> Iterable[str]:
-    """Give the articles whose rows tell which overrides apply to an article."""
-    return row.named_by if row.standing.original is None else {row.standing.original, *row.named_by}
-
-
-def _editorial(snapshot: Snapshot, name: str) -> Editorial:
-    row = snapshot.article(name)
-    if not row.overrides and not row.named_by:
-        return NO_EDITOR
-    own = row.standing
-    lives = own.original is not None and snapshot.article(own.original).current is not None
-    naming = {other for other in row.named_by if snapshot.article(other).standing.original == name}
-    return Editorial(own, lives, frozenset(naming))
 
 
 def _cite(store: Store, judged: Iterable[Judged]) -> None:

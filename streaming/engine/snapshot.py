@@ -4,11 +4,11 @@ After the barrier the index only changes by what other batches' survivors write,
 moment of reading is as good as another; so what was read stays good for the chunk.
 """
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import merge
 from itertools import islice
 
-from streaming.matching.content import Key
+from streaming.matching.content import Content, Key
 from streaming.matching.rules import Rules
 from streaming.position import Position, at, split_entry, timestamp_ms
 from streaming.store import articles
@@ -40,6 +40,17 @@ class Snapshot:
         missing = [name for name in dict.fromkeys(article_ids) if name not in self._articles]
         if missing:
             self._articles.update(articles.read(self._store, missing))
+
+    def suppose(self, article_id: str, contents: Mapping[Position, Content | None]) -> ArticleRow:
+        """Go on as if these events of an article were in its row; nothing is written.
+
+        To be called before anything else is asked for. The article's own verdict is then
+        the one that it would get. That of another one need not be: nobody finds the article
+        under keys that its row brings along.
+        """
+        self.load([article_id])
+        row = self._articles[article_id] = self._articles[article_id].with_events(contents, {})
+        return row
 
     def article(self, article_id: str) -> ArticleRow:
         """Give an article that was loaded."""

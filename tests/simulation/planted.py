@@ -14,7 +14,7 @@ from unittest.mock import patch
 import greenlet
 
 from streaming import announcements
-from streaming.engine import affected, attempt, judge, snapshot, statistics
+from streaming.engine import affected, attempt, decision, snapshot, statistics
 from streaming.engine.events import by_article
 from streaming.matching.verdict import Candidate, Verdict
 from streaming.position import at, split_entry, timestamp_ms
@@ -183,11 +183,11 @@ def _answer_of_another_call(_: Any, apply: Callable[[], Any]) -> Any:
     return answer
 
 
-def _candidates_by_any_key(snap: Any, live: Any) -> Any:
+def _candidates_by_any_key(snap: Any, names: Any) -> Any:
     """What an article carried once is compared with what it says now."""
-    found = _candidates(snap, live)
-    for name, first in live.items():
-        content = snap.article(name).current
+    found = _candidates(snap, names)
+    for name in found:
+        first, content = snap.article(name).first, snap.article(name).current
         for key in snap.carried(name):
             for other in snap.near(key):
                 for position, article in snap.visible(other, first):
@@ -200,7 +200,7 @@ def _candidates_by_any_key(snap: Any, live: Any) -> Any:
     return found
 
 
-_candidates = judge._candidates
+_candidates = decision.candidates
 
 
 def _cite_matches_only(self: Any) -> frozenset[str]:
@@ -225,7 +225,7 @@ BUGS: dict[str, Bug] = {
         style="hot",
     ),
     "stale entry believed": Bug({(snapshot._Reading, "settle"): _believe_any_entry}),
-    "stale finding believed": Bug({(judge, "_candidates"): _candidates_by_any_key}),
+    "stale finding believed": Bug({(decision, "candidates"): _candidates_by_any_key}),
     "first not lowered by a late create": Bug({(world, "put"): _entries_as_of_the_read}),
     "an edit begins anew": Bug({(articles.ArticleRow, "first"): property(_edit_begins_anew)}),
     "tombstone forgotten": Bug({(articles, "events_of"): _without_tombstones}),
