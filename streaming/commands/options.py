@@ -1,6 +1,7 @@
 """Options that commands share, and how they become settings."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,6 +48,27 @@ def generation_option(command: Command) -> Command:
     )(command)
 
 
+class Moment(click.ParamType[datetime]):
+    """A time on the command line; one that names no offset is in UTC."""
+
+    name = "TIME"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Read ISO 8601."""
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time; write for example 2026-01-31T06:00+08:00", param, ctx)
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def milliseconds(moment: datetime | None) -> int | None:
+    """Give a time as milliseconds since 1970."""
+    return None if moment is None else int(moment.timestamp() * 1000)
+
+
 def read_settings(
     file: Path | None, assignments: tuple[str, ...], **flags: str | int | None
 ) -> Settings:
@@ -67,6 +89,19 @@ def existing_index(settings: Settings) -> Store:
             f"{settings.store.url}: there is no index of generation"
             f" {settings.store.generation} (no table {missing[0]}); leitong run makes one"
         )
+    return index
+
+
+def stamped_index(settings: Settings) -> Store:
+    """Open an index to decide by its rules; nothing is written.
+
+    SettingsError if it was not built under these settings, ClickException as `existing_index`.
+    """
+    from streaming.stamping import stamp  # noqa: PLC0415
+    from streaming.store import ownership  # noqa: PLC0415
+
+    index = existing_index(settings)
+    ownership.confirm(index, stamp(settings))
     return index
 
 

@@ -2,13 +2,20 @@
 
 import tempfile
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from streaming.commands.options import configured, generation_option, read_settings, store_option
+from streaming.commands.options import (
+    Moment,
+    configured,
+    generation_option,
+    milliseconds,
+    read_settings,
+    store_option,
+)
 from streaming.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -89,19 +96,6 @@ def run(
     run_query(settings, RunOptions(until_caught_up=until_caught_up))
 
 
-class _Moment(click.ParamType[datetime]):
-    name = "TIME"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> datetime:
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no time; write for example 2026-01-31T06:00+08:00", param, ctx)
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 @click.command()
 @_query_options
 @click.option(
@@ -116,13 +110,13 @@ class _Moment(click.ParamType[datetime]):
     type=click.Path(path_type=Path, dir_okay=False),
     help='Begin at these offsets: a JSON file, {"PARTITION": OFFSET, ...}.',
 )
-@click.option("--from-time", type=_Moment(), help="Begin with what the log stamped then.")
+@click.option("--from-time", type=Moment(), help="Begin with what the log stamped then.")
 @click.option(
     "--to-offsets",
     type=click.Path(path_type=Path, dir_okay=False),
     help="End before these offsets.",
 )
-@click.option("--to-time", type=_Moment(), help="End before what the log stamped then.")
+@click.option("--to-time", type=Moment(), help="End before what the log stamped then.")
 def replay(
     *,
     source: str | None,
@@ -168,9 +162,9 @@ def replay(
 
     span = Span(
         from_offsets=read_offsets(from_offsets) if from_offsets else None,
-        from_ms=_ms(from_time),
+        from_ms=milliseconds(from_time),
         to_offsets=read_offsets(to_offsets) if to_offsets else None,
-        to_ms=_ms(to_time),
+        to_ms=milliseconds(to_time),
     )
     settings = read_settings(
         file,
@@ -219,7 +213,3 @@ def _show_the_way(settings: Settings, name: str, *, ended: bool) -> None:
         if ended
         else f"go on live under the same settings: {live}"
     )
-
-
-def _ms(moment: datetime | None) -> int | None:
-    return None if moment is None else int(moment.timestamp() * 1000)

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from streaming.errors import SettingsError
+from streaming.position import Position
 from streaming.store import keys
 from streaming.store.contract import Mutation, Store
 
@@ -75,6 +76,12 @@ def mark_beside(store: Store, entrance: Entrance) -> bytes | None:
     return max([*others, entrance.found or b""]) or None
 
 
+def latest(store: Store) -> Position | None:
+    """Give the largest position that anybody may have put by now; None before the first."""
+    cells = store.rows(META, [_MARKS]).get(_MARKS, {})
+    return Position(max(cells.values())) if cells else None
+
+
 def read_stamp(store: Store) -> dict[str, Any] | None:
     """Give the stamp of the generation; None if nothing was written into it yet."""
     cell = _cell(store, _STAMP)
@@ -87,9 +94,19 @@ def claim(store: Store, stamp: Stamp) -> None:
     Raises SettingsError that names every difference.
     """
     encoded = orjson.dumps(stamp, option=orjson.OPT_SORT_KEYS)
-    if store.compare_and_put(META, _ROW, _STAMP, None, encoded):
-        return
-    differences = compare(read_stamp(store) or {}, orjson.loads(encoded))
+    if not store.compare_and_put(META, _ROW, _STAMP, None, encoded):
+        confirm(store, stamp)
+
+
+def confirm(store: Store, stamp: Stamp) -> None:
+    """Make sure that a generation bears this very stamp; writes nothing.
+
+    Raises SettingsError that names every difference, or says that nothing is in it yet.
+    """
+    stored = read_stamp(store)
+    if stored is None:
+        raise SettingsError("there is nothing in the index yet: leitong run fills it")
+    differences = compare(stored, orjson.loads(orjson.dumps(stamp)))
     if differences:
         raise SettingsError(
             "the index was built under other settings, and verdicts made under two would not"

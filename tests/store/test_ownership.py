@@ -52,3 +52,21 @@ def test_another_stamp_is_refused_with_every_difference(store: MemoryStore) -> N
     assert "text.hmm: nothing in the index, true now" in str(refused.value)
     assert "jieba" not in str(refused.value)
     assert ownership.read_stamp(store) == stamp
+
+
+def test_a_reader_is_refused_by_another_stamp_and_leaves_none(store: MemoryStore) -> None:
+    with pytest.raises(SettingsError, match="nothing in the index yet"):
+        ownership.confirm(store, {"matching.k": 3})
+    assert ownership.read_stamp(store) is None
+    ownership.claim(store, {"matching.k": 3, "text.lexicons": [1]})
+    ownership.confirm(store, {"text.lexicons": (1,), "matching.k": 3})
+    with pytest.raises(SettingsError, match=r"matching\.k: 3 in the index, 2 now"):
+        ownership.confirm(store, {"matching.k": 2, "text.lexicons": [1]})
+
+
+def test_the_latest_position_is_that_of_any_attempt(store: MemoryStore) -> None:
+    assert ownership.latest(store) is None
+    high, low = encode(9, "t", 0, 0), encode(8, "t", 0, 0)
+    ownership.enter(store, high)
+    ownership.enter(store, low)
+    assert ownership.latest(store) == high
