@@ -74,7 +74,7 @@ def _document(path: Path, article_id: str) -> bytes | Rejected:
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(f"{path}: cannot be read ({error.strerror})") from error
-    text = _decode(content)
+    text = decode(content)
     if text is None:
         return Rejected(Reason.NOT_UTF8, "file: is neither UTF-8 nor GB 18030")
     if path.suffix.lower() == ".txt":
@@ -87,7 +87,8 @@ def _document(path: Path, article_id: str) -> bytes | Rejected:
     )
 
 
-def _decode(content: bytes) -> str | None:
+def decode(content: bytes) -> str | None:
+    """Return a text read as UTF-8, else as GB 18030, None if it is neither."""
     for encoding in _ENCODINGS:
         try:
             return content.decode(encoding)

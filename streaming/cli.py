@@ -10,6 +10,7 @@ import click
 from streaming.errors import LeitongError
 
 _COMMANDS = {
+    "check": "streaming.commands.check:check",
     "config": "streaming.commands.config:config",
     "dead-letters": "streaming.commands.dead_letters:dead_letters",
     "demo": "streaming.commands.demo:demo",

@@ -1,0 +1,44 @@
+"""What verification measures of a pair of texts, each beside the thresholds that it meets.
+
+The one list of them: whoever shows measures goes through it.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from streaming.matching.evidence import Pair
+from streaming.matching.verification import Thresholds
+
+_MEASURES: tuple[tuple[str, Callable[[Pair], float], tuple[str, ...]], ...] = (
+    ("overlap", lambda pair: pair.overlap, ("overlap", "short_overlap")),
+    ("figured", lambda pair: pair.figured, ()),
+    ("refigured", lambda pair: pair.refigured, ("refigured",)),
+    ("figures", lambda pair: pair.figures, ("figures",)),
+    ("clauses", lambda pair: pair.clauses, ("clauses",)),
+    ("clause_share", lambda pair: pair.clause_share, ("clause_share",)),
+    ("shorter", lambda pair: pair.shorter, ()),
+    ("longer", lambda pair: pair.longer, ()),
+    ("length_ratio", lambda pair: pair.shorter / max(1, pair.longer), ("excerpt",)),
+)
+"""Name, value, and the names of the thresholds that it is compared with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A measure of a pair; ``thresholds`` are those that it is compared with, by name.
+
+    Lengths are in ideographs, everything else is a count or a share from 0 to 1.
+    """
+
+    name: str
+    value: float
+    thresholds: dict[str, float]
+
+
+def measures(pair: Pair, thresholds: Thresholds) -> list[Measure]:
+    """Measure a pair in every way."""
+    limits = asdict(thresholds)
+    return [
+        Measure(name, round(value(pair), 6), {each: limits[each] for each in met})
+        for name, value, met in _MEASURES
+    ]

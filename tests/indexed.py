@@ -1,0 +1,39 @@
+"""An index of a few articles without Spark, and every cell of it."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from streaming.enrichment import Enricher
+from streaming.filelog import FileLogWriter, read_records
+from streaming.query.run import prepare
+from streaming.reasons import Rejected
+from streaming.settings import Settings
+from streaming.store.contract import Store
+from streaming.store.opening import open_index
+from streaming.store.tables import TABLES
+from tests.engine.worlds import batch
+
+Table = dict[bytes, dict[bytes, bytes]]
+BEGIN_MS = 1_767_571_200_000
+"""2026-01-05 in UTC; events are a minute apart."""
+
+
+def publish(directory: Path, settings: Settings, events: Sequence[Mapping[str, Any]]) -> None:
+    """Append events to a file log of one partition, and do what the query does with all of it."""
+    known = sum(1 for _ in read_records(directory)) if directory.exists() else 0
+    with FileLogWriter(directory, partitions=1) as log:
+        for number, fields in enumerate(events, known):
+            event = {"channel": "go", **fields}
+            log.append(b"k", orjson.dumps(event), (), BEGIN_MS + number * 60_000)
+    prepare(settings)
+    answers = Enricher(settings).enrich(list(read_records(directory)))
+    logged = [answer for answer in answers if not isinstance(answer, Rejected)]
+    batch(open_index(settings), logged, settings.matching.rules())
+
+
+def everything(store: Store) -> dict[str, Table]:
+    """All cells of all tables of a generation."""
+    return {spec.name: dict(store.scan(spec.name)) for spec in TABLES}

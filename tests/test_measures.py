@@ -1,0 +1,24 @@
+"""Everything that verification measures is told, beside every threshold."""
+
+from dataclasses import fields
+
+from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds
+from streaming.measures import measures
+from streaming.text.pipeline import TextPipeline
+from streaming.text.settings import TextSettings
+
+
+def test_no_measure_and_no_threshold_is_left_out() -> None:
+    bodies = "甲队3比1胜乙队，全场观众2万人。", "甲队2比0胜乙队，全场观众2万人。"
+    analyses = TextPipeline(TextSettings()).analyse([("", body, "") for body in bodies])
+    one, other = (Evidence.decode(each.evidence) for each in analyses)
+    found = {each.name: each for each in measures(Pair(one, other), DEFAULT_THRESHOLDS)}
+    public = {name for name in vars(Pair) if not name.startswith("_")}
+    assert public <= found.keys()
+    assert {name for each in found.values() for name in each.thresholds} == {
+        field.name for field in fields(Thresholds)
+    }
+    assert found["overlap"].value == round(Pair(one, other).overlap, 6)
+    assert found["overlap"].thresholds == {"overlap": 0.68, "short_overlap": 0.93}
+    assert found["refigured"].value > 0
