@@ -15,6 +15,7 @@ _COMMANDS = {
     "dead-letters": "streaming.commands.dead_letters:dead_letters",
     "demo": "streaming.commands.demo:demo",
     "doctor": "streaming.commands.doctor:doctor",
+    "explain": "streaming.commands.explain:explain",
     "export": "streaming.commands.export:export",
     "generations": "streaming.commands.generations:generations",
     "match": "streaming.commands.match:match",
