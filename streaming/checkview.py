@@ -4,7 +4,6 @@ What stands in articles must not act on the terminal: it is shown as `letterview
 """
 
 from collections.abc import Iterator
-from dataclasses import asdict
 
 from streaming.checking import Answer, Named
 from streaming.letterview import visible
@@ -37,7 +36,7 @@ def page(answer: Answer, rules: Rules) -> Iterator[str]:
     if answer.refused:
         yield from _page(answer.refused)
     if answer.matches or answer.refused:
-        thresholds = asdict(rules.thresholds).items()
+        thresholds = rules.thresholds.listed().items()
         yield ""
         yield f"thresholds  {', '.join(f'{name} {limit:g}' for name, limit in thresholds)}"
 

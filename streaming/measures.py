@@ -4,23 +4,29 @@ The one list of them: whoever shows measures goes through it.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
+from streaming.fingerprints.shingles import SHORT
 from streaming.matching.evidence import Pair
 from streaming.matching.verification import Thresholds
 
 _MEASURES: tuple[tuple[str, Callable[[Pair], float], tuple[str, ...]], ...] = (
-    ("overlap", lambda pair: pair.overlap, ("overlap", "short_overlap")),
+    ("overlap", lambda pair: pair.overlap, ("overlap", "short_overlap", "subject_overlap")),
     ("figured", lambda pair: pair.figured, ()),
     ("refigured", lambda pair: pair.refigured, ("refigured",)),
     ("figures", lambda pair: pair.figures, ("figures",)),
-    ("clauses", lambda pair: pair.clauses, ("clauses",)),
-    ("clause_share", lambda pair: pair.clause_share, ("clause_share",)),
+    ("phrases", lambda pair: pair.phrases, ("phrases",)),
+    ("phrase_share", lambda pair: pair.phrase_share, ("phrase_share",)),
+    ("strange", lambda pair: pair.strange, ("strange",)),
+    ("likeness", lambda pair: pair.likeness, ()),
     ("shorter", lambda pair: pair.shorter, ()),
     ("longer", lambda pair: pair.longer, ()),
     ("length_ratio", lambda pair: pair.shorter / max(1, pair.longer), ("excerpt",)),
 )
-"""Name, value, and the names of the thresholds that it is compared with."""
+"""Name, value, and the names of the thresholds that it is compared with.
+
+Those of likeness depend on the length of the texts.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +43,13 @@ class Measure:
 
 def measures(pair: Pair, thresholds: Thresholds) -> list[Measure]:
     """Measure a pair in every way."""
-    limits = asdict(thresholds)
+    limits = thresholds.listed()
+    brief = thresholds.brief_class(pair.shorter).listed() if pair.longer < SHORT else {}
     return [
-        Measure(name, round(value(pair), 6), {each: limits[each] for each in met})
+        Measure(
+            name,
+            round(value(pair), 6),
+            brief if name == "likeness" else {each: limits[each] for each in met},
+        )
         for name, value, met in _MEASURES
     ]

@@ -4,7 +4,6 @@ Two programs with the same stamp give the same tables from the same log. The add
 the store, batch sizes and triggers are not in it: they change how long it takes only.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from streaming.settings import Settings
@@ -19,7 +18,7 @@ def stamp(settings: Settings) -> dict[str, Any]:
     frozen: dict[str, Any] = {"layout": LAYOUT}
     for name, value in settings.matching.model_dump(mode="json").items():
         frozen[f"matching.{name}"] = value
-    for name, value in asdict(settings.matching.rules().thresholds).items():
+    for name, value in settings.matching.rules().thresholds.listed().items():
         frozen[f"thresholds.{name}"] = value
     for name, value in settings.events.model_dump(mode="json").items():
         frozen[f"events.{name}"] = value

@@ -5,7 +5,7 @@ were fixed before their thresholds; those of headlines on planted edits of headl
 pairs of 36 000 real ones.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from streaming.fingerprints.shingles import HEADLINE, SHORT
@@ -49,6 +49,12 @@ class BriefClass:
     best: float
     most: float
 
+    def listed(self) -> dict[str, float]:
+        """Give its thresholds by their names."""
+        return {
+            f"brief.{self.below}.{name}": getattr(self, name) for name in ("least", "best", "most")
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
@@ -79,6 +85,19 @@ class Thresholds:
         BriefClass(50, 0.7, 0.84, 0.97),
         BriefClass(SHORT, 0.75, 0.91, 0.985),
     )
+
+    def brief_class(self, length: int) -> BriefClass:
+        """Give the class of brief texts of which the shorter has so many ideographs."""
+        return next(each for each in self.brief if length < each.below)
+
+    def listed(self) -> dict[str, float]:
+        """Give every threshold by its name, those of brief texts with their class."""
+        found = {
+            field.name: getattr(self, field.name) for field in fields(self) if field.name != "brief"
+        }
+        for each in self.brief:
+            found |= each.listed()
+        return found
 
 
 DEFAULT_THRESHOLDS = Thresholds()
@@ -121,7 +140,7 @@ def verify(later: Evidence, earlier: Evidence, thresholds: Thresholds) -> Answer
 
 def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:
     score = round(pair.likeness, 6)
-    wanted = next(each for each in thresholds.brief if pair.shorter < each.below)
+    wanted = thresholds.brief_class(pair.shorter)
     if score >= wanted.most:
         return Answer(Relation.DUPLICATE, None, score)
     if score >= wanted.least and (pair.refigured or pair.phrases):
