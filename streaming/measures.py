@@ -11,17 +11,18 @@ from streaming.matching.evidence import Pair
 from streaming.matching.verification import Thresholds
 
 _MEASURES: tuple[tuple[str, Callable[[Pair], float], tuple[str, ...]], ...] = (
-    ("overlap", lambda pair: pair.overlap, ("overlap", "short_overlap", "subject_overlap")),
+    ("overlap", lambda pair: pair.overlap, ("overlap", "brief_excerpt", "short_overlap")),
     ("figured", lambda pair: pair.figured, ()),
     ("refigured", lambda pair: pair.refigured, ("refigured",)),
     ("figures", lambda pair: pair.figures, ("figures",)),
     ("phrases", lambda pair: pair.phrases, ("phrases",)),
     ("phrase_share", lambda pair: pair.phrase_share, ("phrase_share",)),
-    ("strange", lambda pair: pair.strange, ("strange",)),
+    ("strange", lambda pair: pair.strange, ("strange", "subject_overlap")),
+    ("half_strange", lambda pair: pair.half_strange, ("strange", "half_subject_overlap")),
     ("likeness", lambda pair: pair.likeness, ()),
     ("shorter", lambda pair: pair.shorter, ()),
     ("longer", lambda pair: pair.longer, ()),
-    ("length_ratio", lambda pair: pair.shorter / max(1, pair.longer), ("excerpt",)),
+    ("size_ratio", lambda pair: pair.size_ratio, ("excerpt",)),
 )
 """Name, value, and the names of the thresholds that it is compared with.
 
@@ -44,7 +45,11 @@ class Measure:
 def measures(pair: Pair, thresholds: Thresholds) -> list[Measure]:
     """Measure a pair in every way."""
     limits = thresholds.listed()
-    brief = thresholds.brief_class(pair.shorter).listed() if pair.longer < SHORT else {}
+    brief = (
+        thresholds.brief_class(pair.shorter).listed()
+        if max(pair.shorter, pair.longer) < SHORT
+        else {}
+    )
     return [
         Measure(
             name,

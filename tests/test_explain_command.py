@@ -81,7 +81,7 @@ def test_everything_between_two_articles_is_told(capsys: pytest.CaptureFixture[s
     assert lines[4] == "later       b17  (go)"
     assert any(line.endswith("bits between the fingerprints, near are at most 3") for line in lines)
     measured = {line.split()[0]: line for line in lines if line.startswith("  ") and "thre" in line}
-    assert measured["overlap"].endswith("overlap 0.68, short_overlap 0.93, subject_overlap 0.85")
+    assert measured["overlap"].endswith("overlap 0.68, brief_excerpt 0.8, short_overlap 0.93")
     assert any(line.startswith("relation    b17: duplicate of a03") for line in lines)
     assert any(line.startswith("compared    yes: b17 sees a03 under ") for line in lines)
     assert any(line.startswith("verdict     of b17: a03 is duplicate_of, match") for line in lines)

@@ -181,8 +181,9 @@ class Pair:
     def __init__(self, one: Evidence, other: Evidence) -> None:
         self._level = max(one.level, other.level)
         mine, theirs = sampled(one.grams, self._level), sampled(other.grams, self._level)
-        # Of two equally long texts that with fewer bigrams is the shorter.
-        if (one.length, len(mine)) <= (other.length, len(theirs)):
+        # By what they say, not by how often: the pages of a gallery repeat the report's lead.
+        self.first_is_shorter = (len(mine), one.length) <= (len(theirs), other.length)
+        if self.first_is_shorter:
             self._shorter, self._longer = one, other
             self._grams, self._known = mine, theirs
         else:
@@ -191,13 +192,18 @@ class Pair:
 
     @property
     def shorter(self) -> int:
-        """Length of the shorter text in ideographs."""
+        """Length of the text with fewer bigrams in ideographs."""
         return self._shorter.length
 
     @property
     def longer(self) -> int:
-        """Length of the longer text in ideographs."""
+        """Length of the other text in ideographs."""
         return self._longer.length
+
+    @property
+    def size_ratio(self) -> float:
+        """Distinct bigrams of the shorter text as a share of those of the longer one."""
+        return len(self._grams) / max(1, len(self._known))
 
     @cached_property
     def overlap(self) -> float:
@@ -224,15 +230,24 @@ class Pair:
         """How many of the shorter text's phrases the longer one has with other figures only."""
         return _refigured(self._shorter.phrases, self._longer.phrases)
 
-    @cached_property
+    @property
     def strange(self) -> float:
         """Share of the subjects of a text that the other does not mention, from 0 to 1.
 
         The smaller of the two shares: an excerpt need not mention what else the whole text
         is about, but two texts of which each is about something else are about two things.
         """
+        return min(self._unmentioned)
+
+    @property
+    def half_strange(self) -> float:
+        """The larger of the two shares."""
+        return max(self._unmentioned)
+
+    @cached_property
+    def _unmentioned(self) -> tuple[float, float]:
         one, other = self._shorter, self._longer
-        return min(_missing(one.subjects, other.names), _missing(other.subjects, one.names))
+        return _missing(one.subjects, other.names), _missing(other.subjects, one.names)
 
     @cached_property
     def likeness(self) -> float:

@@ -61,17 +61,20 @@ class Thresholds:
     """What the checks ask for; all are shares from 0 to 1 but ``phrases``, a count.
 
     ``overlap`` is asked for of the shorter text, ``short_overlap`` where that is shorter than
-    140 ideographs and no excerpt, or shorter than 50: little is said in it that every report
-    of an event would not say. A pair is a template if more than ``refigured`` of the bigrams,
-    or at least ``phrases`` phrases and more than ``phrase_share`` of those with figures,
-    differ in figures only; or if more than ``figures`` of the bigrams with figures do, and
-    there is hardly another difference. With an overlap below ``subject_overlap`` it is one,
-    too, if each text lacks at least the share ``strange`` of what the other is about. A text
-    that is shorter than ``excerpt`` of the other one is an excerpt. Where both are brief the
-    classes of ``brief`` count instead.
+    140 ideographs and no excerpt, or shorter than 50, ``brief_excerpt`` of an excerpt between
+    the two: little is said in it that every report of an event would not say.
+
+    A pair is a template if more than ``refigured`` of the bigrams, or at least ``phrases``
+    phrases and more than ``phrase_share`` of those with figures, differ in figures only; or
+    if more than ``figures`` of the bigrams with figures do, and there is hardly another
+    difference. With an overlap below ``subject_overlap`` it is one, too, if each text lacks
+    at least the share ``strange`` of what the other is about; below ``half_subject_overlap``
+    one of them is enough, unless it is an excerpt. A text with fewer than ``excerpt`` of the
+    other's bigrams is an excerpt. Where both are brief the classes of ``brief`` count instead.
     """
 
     overlap: float = 0.68
+    brief_excerpt: float = 0.8
     short_overlap: float = 0.93
     refigured: float = 0.02
     figures: float = 0.3
@@ -79,6 +82,7 @@ class Thresholds:
     phrase_share: float = 0.12
     strange: float = 0.5
     subject_overlap: float = 0.85
+    half_subject_overlap: float = 0.72
     excerpt: float = 0.65
     brief: tuple[BriefClass, ...] = (
         BriefClass(20, 0.6, 0.74, 0.97),
@@ -119,23 +123,28 @@ class Answer:
 def verify(later: Evidence, earlier: Evidence, thresholds: Thresholds) -> Answer:
     """Say how a text relates to an earlier one; a text without words is like no other."""
     pair = Pair(later, earlier)
-    excerpt = pair.shorter < thresholds.excerpt * pair.longer
-    if pair.longer < SHORT and not excerpt:
+    excerpt = pair.size_ratio < thresholds.excerpt
+    if max(pair.shorter, pair.longer) < SHORT and not excerpt:
         return _verify_brief(pair, thresholds)
     score = round(pair.overlap, 6)
-    short = pair.shorter < (HEADLINE if excerpt else SHORT)
-    wanted = thresholds.short_overlap if short else thresholds.overlap
+    wanted = _wanted(pair, thresholds, excerpt=excerpt)
     if score + pair.figured < wanted or score + pair.refigured < wanted:
         return Answer(None, Check.OVERLAP, score)
     if _differs_in_figures(pair, thresholds):
         return Answer(Relation.TEMPLATE, Check.FIGURES, score)
     if score < wanted:
         return Answer(None, Check.OVERLAP, score)
-    if score < thresholds.subject_overlap and pair.strange >= thresholds.strange:
+    if _differs_in_subject(pair, thresholds, excerpt=excerpt):
         return Answer(Relation.TEMPLATE, Check.SUBJECT, score)
-    contained = later.length == pair.shorter
-    part = Relation.CONTAINED_IN if contained else Relation.CONTAINS
+    part = Relation.CONTAINED_IN if pair.first_is_shorter else Relation.CONTAINS
     return Answer(part if excerpt else Relation.DUPLICATE, None, score)
+
+
+def _wanted(pair: Pair, thresholds: Thresholds, *, excerpt: bool) -> float:
+    """Give the overlap that is asked for: the less a text says, the more of it."""
+    if pair.shorter < (HEADLINE if excerpt else SHORT):
+        return thresholds.short_overlap
+    return thresholds.brief_excerpt if pair.shorter < SHORT else thresholds.overlap
 
 
 def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:
@@ -155,11 +164,22 @@ def _framed(pair: Pair, thresholds: Thresholds) -> bool:
     return pair.shorter >= _FRAMED and pair.overlap >= thresholds.short_overlap
 
 
+def _differs_in_subject(pair: Pair, thresholds: Thresholds, *, excerpt: bool) -> bool:
+    """Whether the two texts say the same of two people or things."""
+    if pair.overlap >= thresholds.subject_overlap:
+        return False
+    if pair.strange >= thresholds.strange:
+        return True
+    close = excerpt or pair.overlap >= thresholds.half_subject_overlap
+    return not close and pair.half_strange >= thresholds.strange
+
+
 def _differs_in_figures(pair: Pair, thresholds: Thresholds) -> bool:
     """Whether the two texts differ in figures where they are alike."""
     if pair.refigured > thresholds.refigured:
         return True
     if pair.phrases >= thresholds.phrases and pair.phrase_share > thresholds.phrase_share:
         return True
+    # Hardly anything else differs, and most figures do.
     only = 2 * pair.refigured >= 1 - pair.overlap
     return only and pair.figures > thresholds.figures

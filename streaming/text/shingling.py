@@ -15,8 +15,6 @@ from streaming.text.features import FeatureExtractor
 VERSION = 2
 """Goes up whenever the same words may give other keys or other evidence."""
 
-_BODY_LENGTH = 50
-"""From this length on, in ideographs, the body alone is compared."""
 _SHORTEST_TITLE = 6
 _SUBJECT_COUNT = 3
 """A rare word that occurs so often is what the text is about; a reporter's name is not."""
@@ -56,11 +54,11 @@ def shingle(
 ) -> tuple[tuple[int, ...], Evidence]:
     """Give the keys of an article and the evidence of its text.
 
-    The text is the body; a short one has the title before it. ``extractor`` knows how much
-    a word says about a text.
+    The text is the body; a brief one has the title before it, which says what it is about.
+    ``extractor`` knows how much a word says about a text.
     """
     text = body
-    if body.length < _BODY_LENGTH:
+    if body.length < SHORT:
         text = title + body
     words = [each for each in map(_hashed.__getitem__, text.words) if each is not None]
     pairs = np.array(words, dtype=np.uint64).reshape(-1, 2)

@@ -72,6 +72,14 @@ def test_overlap_is_that_of_sets_whichever_comes_first(one: set[int], other: set
         assert forth.overlap == len(shorter & longer) / max(1, len(shorter))
 
 
+def test_what_a_text_repeats_does_not_make_it_longer() -> None:
+    report = of(list(range(200)))
+    gallery = of(list(range(50)) * 6)
+    found = Pair(gallery, report)
+    assert found.first_is_shorter
+    assert (found.shorter, found.longer, found.size_ratio) == (300, 200, 0.25)
+
+
 def test_what_differs_in_figures_only_is_counted() -> None:
     notice = of([*range(8)], [(101, 900), (102, 901)])
     again = of([*range(8)], [(103, 900), (102, 901)])
@@ -118,6 +126,7 @@ def test_two_texts_are_strange_if_each_is_about_something_else() -> None:
     assert Pair(one, of([1], names=([20], [20]))).strange == 1
     assert Pair(one, of([1], names=([12], [12]))).strange == 0
     assert Pair(one, of([1])).strange == 0
+    assert Pair(one, of([1])).half_strange == 1
 
 
 def test_a_name_may_have_been_cut_from_the_list_of_a_long_text() -> None:

@@ -24,6 +24,8 @@ RULES = Thresholds()
         (BODY[:20], [*BODY[:16], *range(500, 580)], None),
         (BODY[:20], [*BODY[:20], *range(500, 580)], Relation.CONTAINED_IN),
         (BODY[:135], [*BODY[:120], *range(500, 530)], None),
+        (BODY[:100], [*BODY[:85], *range(500, 615)], Relation.CONTAINED_IN),
+        (BODY[:100], [*BODY[:75], *range(500, 625)], None),
     ],
 )
 def test_relations(later: list[int], earlier: list[int], relation: Relation | None) -> None:
@@ -62,6 +64,10 @@ def test_the_same_form_about_somebody_else_is_a_template() -> None:
     again = of([*BODY[:160], *range(500, 540)], names=([20, 11], [20]))
     answer = verify(again, notice, RULES)
     assert (answer.relation, answer.failed) == (Relation.TEMPLATE, Check.SUBJECT)
+    once = of([*BODY[:140], *range(500, 560)], names=([20, 11], []))
+    assert verify(once, notice, RULES).relation == Relation.TEMPLATE
+    rewritten = of([*BODY[:160], *range(500, 540)], names=([20, 11], []))
+    assert verify(rewritten, notice, RULES).relation == Relation.DUPLICATE
     misspelt = of([*BODY[:190], *range(500, 510)], names=([20, 11], [20]))
     assert verify(misspelt, notice, RULES).relation == Relation.DUPLICATE
 
