@@ -19,7 +19,9 @@ from streaming.durations import Duration, show
 from streaming.errors import SettingsError
 from streaming.fingerprints.bands import BandScheme
 from streaming.matching.rules import Rules
+from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds
 from streaming.text.settings import TextSettings
+from streaming.thresholds import ThresholdsField
 
 DEFAULT_FILE = Path("leitong.toml")
 ENVIRONMENT_PREFIX = "LEITONG_"
@@ -64,6 +66,9 @@ class MatchingSettings(_Group):
         default=True, description="false: every fingerprint within k bits is a duplicate, unread"
     )
     max_matches: int = Field(20, ge=1, le=1000, description="matches kept in a verdict")
+    thresholds_file: ThresholdsField | None = Field(
+        None, description="what verification asks for, as leitong calibrate wrote it"
+    )
 
     @model_validator(mode="after")
     def _exact(self) -> "MatchingSettings":
@@ -80,8 +85,13 @@ class MatchingSettings(_Group):
             scope=self.scope,
             shingles=self.shingles,
             verify_simhash=self.verify_simhash,
+            thresholds=self._thresholds(),
             max_matches=self.max_matches,
         )
+
+    def _thresholds(self) -> Thresholds:
+        learned = self.thresholds_file
+        return DEFAULT_THRESHOLDS if learned is None else learned.thresholds
 
 
 class StorySettings(_Group):

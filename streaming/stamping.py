@@ -16,7 +16,9 @@ LAYOUT = 2
 def stamp(settings: Settings) -> dict[str, Any]:
     """Give the stamp of these settings; reads every dictionary and table that is in use."""
     frozen: dict[str, Any] = {"layout": LAYOUT}
-    for name, value in settings.matching.model_dump(mode="json").items():
+    # What a file of thresholds holds is stamped below; where it lies decides nothing.
+    matching = settings.matching.model_dump(mode="json", exclude={"thresholds_file"})
+    for name, value in matching.items():
         frozen[f"matching.{name}"] = value
     for name, value in settings.matching.rules().thresholds.listed().items():
         frozen[f"thresholds.{name}"] = value

@@ -122,7 +122,11 @@ class Answer:
 
 def verify(later: Evidence, earlier: Evidence, thresholds: Thresholds) -> Answer:
     """Say how a text relates to an earlier one; a text without words is like no other."""
-    pair = Pair(later, earlier)
+    return judge_pair(Pair(later, earlier), thresholds)
+
+
+def judge_pair(pair: Pair, thresholds: Thresholds) -> Answer:
+    """Give `verify`'s answer for a pair that was made before, of the later text and the earlier."""
     excerpt = pair.size_ratio < thresholds.excerpt
     if max(pair.shorter, pair.longer) < SHORT and not excerpt:
         return _verify_brief(pair, thresholds)

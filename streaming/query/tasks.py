@@ -69,7 +69,8 @@ _SCHEMAS = {
 
 def enrich_task(settings: Settings) -> Task:
     """Records of the source to `ENRICHED`."""
-    encoded = settings.model_dump_json()
+    # Workers need not have the file, and reading a text asks for no threshold.
+    encoded = settings.model_dump_json(exclude={"matching": {"thresholds_file"}})
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         enricher = _enricher(encoded)
