@@ -16,6 +16,7 @@ _COMMANDS = {
     "demo": "streaming.commands.demo:demo",
     "doctor": "streaming.commands.doctor:doctor",
     "explain": "streaming.commands.explain:explain",
+    "evaluate": "streaming.commands.evaluate:evaluate",
     "export": "streaming.commands.export:export",
     "generations": "streaming.commands.generations:generations",
     "match": "streaming.commands.match:match",

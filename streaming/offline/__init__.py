@@ -1,1 +1,1 @@
-"""Batch jobs beside the query, on the same Spark."""
+"""Work on files beside the query: evaluate, calibrate, match."""
