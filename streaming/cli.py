@@ -10,6 +10,7 @@ import click
 from streaming.errors import LeitongError
 
 _COMMANDS = {
+    "calibrate": "streaming.commands.calibrate:calibrate",
     "check": "streaming.commands.check:check",
     "config": "streaming.commands.config:config",
     "dead-letters": "streaming.commands.dead_letters:dead_letters",

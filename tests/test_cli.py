@@ -14,8 +14,8 @@ from streaming.store import ownership
 from streaming.store.opening import open_index
 
 COMMANDS = (
-    "check", "config", "dead-letters", "demo", "doctor", "evaluate", "explain", "export",
-    "generations", "match", "produce", "replay", "run", "stack", "store",
+    "calibrate", "check", "config", "dead-letters", "demo", "doctor", "evaluate", "explain",
+    "export", "generations", "match", "produce", "replay", "run", "stack", "store",
 )  # fmt: skip
 
 

@@ -1,0 +1,156 @@
+"""Thresholds learned from labelled pairs: one after the other, until none can be bettered.
+
+What is sought is the largest F1. A threshold can only matter where it passes a value that a
+pair reaches, so those are tried, in the middle between two of them; of those that do equally
+well, the middle of the widest stretch is taken, the one with the most room on both sides.
+The search begins at several places, none of which is what is in force: it may have been
+found on the very pairs that a cross-validation leaves out.
+"""
+
+import math
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds
+from streaming.offline.folds import folds
+from streaming.offline.measures import Measured, learnable, reached, score
+from streaming.offline.scoring import Tally, tally
+
+STARTS = 5
+_COARSE = 24
+_SWEEPS = 6
+_DIGITS = 4
+
+Told = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class CrossValidation:
+    """What thresholds that were learned on the other folds say of every pair.
+
+    ``flagged`` are the answers, in the order of the pairs. ``learned`` are the thresholds of
+    each fold: how far they lie apart says how much the pairs tell.
+    """
+
+    flagged: tuple[bool, ...]
+    learned: tuple[Thresholds, ...]
+
+    def tally(self, pairs: Sequence[Measured]) -> Tally:
+        """Count the answers over all folds."""
+        return tally(
+            (pair.label.duplicate, flagged)
+            for pair, flagged in zip(pairs, self.flagged, strict=True)
+        )
+
+
+def cross_validate(
+    pairs: Sequence[Measured], count: int, seed: int, told: Told = lambda _text: None
+) -> CrossValidation:
+    """Judge every pair under thresholds that were learned without its articles."""
+    flagged = [False] * len(pairs)
+    learned = []
+    for number, left_out in enumerate(folds(pairs, count, seed), 1):
+        kept = set(range(len(pairs))) - set(left_out)
+        told(f"fold {number} of {count}")
+        thresholds = learn([pairs[place] for place in sorted(kept)], seed)
+        learned.append(thresholds)
+        for place in left_out:
+            flagged[place] = pairs[place].flagged(thresholds)
+    return CrossValidation(tuple(flagged), tuple(learned))
+
+
+def learn(pairs: Sequence[Measured], seed: int) -> Thresholds:
+    """Give the thresholds with the best F1 on these pairs; equal arguments, equal thresholds.
+
+    A threshold of which the pairs say nothing is the default one. The best of all is not
+    promised: the search turns one screw at a time.
+    """
+    tried = {name: _values(pairs, name) for name in learnable()}
+    rng = random.Random(seed)  # noqa: S311 - a search, not a secret
+    best, best_merit = DEFAULT_THRESHOLDS, (-1.0, 0.0)
+    for start in range(STARTS):
+        begin = {
+            name: values[len(values) // 2] if start == 0 else rng.choice(values)
+            for name, values in tried.items()
+        }
+        found, merit = _climb(pairs, _with(DEFAULT_THRESHOLDS, begin), tried)
+        if merit > best_merit:
+            best, best_merit = found, merit
+    return best
+
+
+def _climb(
+    pairs: Sequence[Measured], thresholds: Thresholds, tried: dict[str, list[float]]
+) -> tuple[Thresholds, tuple[float, float]]:
+    """Better one threshold at a time; gives the last ones, their F1 and the room they have."""
+    f1, room = 0.0, 0.0
+    for _ in range(_SWEEPS):
+        before, room = thresholds, 0.0
+        for name, values in tried.items():
+            thresholds, f1, share = _better(pairs, thresholds, name, values)
+            room += share
+        if thresholds == before:
+            break
+    return thresholds, (f1, room)
+
+
+def _better(
+    pairs: Sequence[Measured], thresholds: Thresholds, name: str, values: list[float]
+) -> tuple[Thresholds, float, float]:
+    """Give a threshold its best value, coarsely and then finely, its F1, and its room."""
+
+    def f1_of(value: float) -> float:
+        return round(score(pairs, _with(thresholds, {name: value})).f1 or 0.0, 9)
+
+    step = max(1, len(values) // _COARSE)
+    known = {place: f1_of(values[place]) for place in range(0, len(values), step)}
+    if len(set(known.values())) == 1:
+        default = getattr(DEFAULT_THRESHOLDS, name)
+        return _with(thresholds, {name: default}), f1_of(default), 1.0
+    begin, end = _widest(known, values)
+    for place in range(max(0, begin - step), min(len(values), end + step + 1)):
+        if place not in known:
+            known[place] = f1_of(values[place])
+    begin, end = _widest(known, values)
+    middle = (values[begin] + values[end]) / 2
+    chosen = min(
+        (place for place in known if begin <= place <= end),
+        key=lambda place: abs(values[place] - middle),
+    )
+    spread = values[-1] - values[0]
+    share = (values[end] - values[begin]) / spread if spread else 1.0
+    return _with(thresholds, {name: values[chosen]}), known[chosen], share
+
+
+def _widest(known: dict[int, float], values: list[float]) -> tuple[int, int]:
+    """Give the ends of the widest stretch of places that are all as good as the best."""
+    best = max(known.values())
+    stretches: list[tuple[int, int]] = []
+    open_since: int | None = None
+    last = 0
+    for place in sorted(known):
+        if known[place] == best:
+            open_since = place if open_since is None else open_since
+        elif open_since is not None:
+            stretches.append((open_since, last))
+            open_since = None
+        last = place
+    if open_since is not None:
+        stretches.append((open_since, last))
+    return max(stretches, key=lambda each: values[each[1]] - values[each[0]])
+
+
+def _values(pairs: Sequence[Measured], name: str) -> list[float]:
+    """Give the values worth trying for a threshold, in order; whole ones for a count."""
+    known = reached(pairs, name)
+    middles = [(low + high) / 2 for low, high in pairwise(known)] or known or [0.0]
+    if isinstance(getattr(DEFAULT_THRESHOLDS, name), int):
+        return sorted({max(0, math.ceil(each)) for each in middles})
+    return sorted({round(each, _DIGITS) for each in middles})
+
+
+def _with(thresholds: Thresholds, values: dict[str, Any]) -> Thresholds:
+    return replace(thresholds, **values)
