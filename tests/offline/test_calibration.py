@@ -66,6 +66,14 @@ def test_a_threshold_is_put_in_the_middle_of_where_it_may_be() -> None:
     }
 
 
+def test_of_a_wide_stretch_the_middle_is_taken() -> None:
+    # The long pairs put places between the two short ones, and do not care.
+    short = [measured("few", 40, duplicate=False, length=100)]
+    short.append(measured("most", 90, duplicate=True, length=100))
+    found = learn([*LADDER, *short], seed=1)
+    assert (found.overlap, found.short_overlap) == (0.45, 0.65)
+
+
 def test_what_is_in_force_does_not_help_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     before = learn(LADDER, seed=1)
     other = replace(DEFAULT_THRESHOLDS, overlap=0.99)
