@@ -40,6 +40,8 @@ soak: setup
 	$(BIN)/python -m tests.simulation.soak --histories $(or $(N),20000)
 
 bench: setup
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/match.py
 
