@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from producers.cli import parser_of
+from producers.sources import Item, open_items
 from streaming.engine.events import Logged, LoggedOverride
 from streaming.enrichment import Enricher
 from streaming.errors import SourceError
@@ -20,9 +21,6 @@ from streaming.matching.content import Content
 from streaming.position import Position, encode
 from streaming.reasons import Rejected
 from streaming.settings import Settings
-
-if TYPE_CHECKING:
-    from producers.sources import Item
 
 _TOPIC = "articles"
 _CHUNK = 200
@@ -76,8 +74,6 @@ def read_corpus(
     article without a time has that of the one before it in its file, the first ones that of
     the epoch. Raises SourceError if a file cannot be read or holds no article.
     """
-    from producers.sources import open_items  # noqa: PLC0415
-
     reader = _Reader(settings)
     if sample is not None:
         names = (reader.name_of(item) for file in files for item in open_items(str(file)))
@@ -104,8 +100,6 @@ class _Reader:
     """Turns items into events; ``kept`` are the articles that are wanted, None for all."""
 
     def __init__(self, settings: Settings) -> None:
-        from producers.cli import parser_of  # noqa: PLC0415
-
         self.corpus = Corpus()
         self.events: list[_Event] = []
         self.kept: Collection[str] | None = None
@@ -113,14 +107,14 @@ class _Reader:
         self._parser = parser_of(settings)
         self._enricher = Enricher(settings)
 
-    def name_of(self, item: "Item") -> str | None:
+    def name_of(self, item: Item) -> str | None:
         """Give the article that an item is about, None if it is no event."""
         if item.record is None:
             return None
         event = self._parser.parse(item.record.value, item.record.key, item.record.headers)
         return None if isinstance(event, Rejected) else event.article_id
 
-    def read(self, items: Sequence["Item"]) -> None:
+    def read(self, items: Sequence[Item]) -> None:
         """Enrich items and keep what became of them."""
         records = []
         for item in items:

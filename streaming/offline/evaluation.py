@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from streaming.errors import SourceError
 from streaming.matching.rules import Rules
 from streaming.matching.verification import verify
 from streaming.offline.corpus import Corpus
@@ -60,8 +61,16 @@ def evaluate(
 
     A pair counts as found if one article is marked ``duplicate_of`` the other, if following
     ``duplicate_of`` from both ends at the same article, or if one lists the other among its
-    matches as one text. Pairs with an article that is not there are counted and left out.
+    matches as one text. Pairs with an article that is not there are counted and left out;
+    SourceError if that is all of them.
     """
+    live = {article.name for article in corpus.articles if article.content is not None}
+    if not any(pair.one in live and pair.other in live for pair in pairs):
+        raise SourceError(
+            f"none of the {len(pairs):,} pairs has both its articles in the files: {pairs[0].one}"
+            f" and {pairs[0].other} are not both there; name the files that hold them, and give"
+            " articles the ids that they have in the pairs"
+        )
     judged: dict[str, Judged] = {}
     for each in judge_all(corpus.articles, rules):
         judged[each.article.name] = each

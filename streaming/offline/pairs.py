@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from producers.sources import read_json_file
 from streaming.errors import SourceError
 
 DUPLICATE = "dup"
@@ -47,9 +48,6 @@ class LabelledPair:
 
 def read_pairs(path: Path) -> list[LabelledPair]:
     """Read a file of pairs, in its order; SourceError with the line if one is none."""
-    # Files are read as producers read them, who are not always installed beside the query.
-    from producers.sources import read_json_file  # noqa: PLC0415
-
     found = [
         _pair(item.where, item.record.value if item.record else None)
         for item in read_json_file(path)

@@ -9,6 +9,7 @@ import orjson
 import pytest
 
 from streaming.cli import main
+from streaming.errors import SourceError
 from streaming.matching.rules import Rules
 from streaming.offline.corpus import Corpus, read_corpus
 from streaming.offline.evaluation import Evaluation, evaluate
@@ -127,6 +128,12 @@ def test_the_figures_are_those_of_the_script(
     assert report["largest_cluster"]["size"] == script["stream"]["largest_cluster"]
     assert report["marked_duplicate"] == script["stream"]["marked_duplicate"]
     assert script["pairs_skipped_not_sent"] == 1
+
+
+def test_pairs_of_other_articles_are_told(corpus: Corpus, tmp_path: Path) -> None:
+    pairs = read_pairs(write(tmp_path / "p.jsonl", [pair("x", "0", "dup")]))
+    with pytest.raises(SourceError, match="none of the 1 pairs has both its articles"):
+        evaluate(corpus, pairs, Rules())
 
 
 def test_the_command_prints_tables_or_a_document(
