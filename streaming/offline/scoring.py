@@ -40,6 +40,14 @@ class Tally:
         """Harmonic mean of the two."""
         return _share(2 * self.right, 2 * self.right + self.wrong + self.missed)
 
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.right + other.right,
+            self.wrong + other.wrong,
+            self.missed + other.missed,
+            self.pairs + other.pairs,
+        )
+
     def fields(self) -> dict[str, Any]:
         """Give counts and figures, rounded to four places."""
         figures = {"precision": self.precision, "recall": self.recall, "f1": self.f1}
