@@ -74,6 +74,17 @@ def test_of_a_wide_stretch_the_middle_is_taken() -> None:
     assert (found.overlap, found.short_overlap) == (0.45, 0.65)
 
 
+def test_pairs_that_no_value_moves_count_as_well() -> None:
+    rungs = {100: (True, 20), 90: (True, 1), 60: (False, 3), 50: (True, 2), 10: (False, 1)}
+    pairs = [
+        measured(f"{overlap}-{n}", overlap, duplicate=duplicate)
+        for overlap, (duplicate, count) in rungs.items()
+        for n in range(count)
+    ]
+    # Two are missed, which is less than three wrong ones only beside the twenty.
+    assert learn(pairs, seed=1).overlap == 0.75
+
+
 def test_what_is_in_force_does_not_help_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
     before = learn(LADDER, seed=1)
     other = replace(DEFAULT_THRESHOLDS, overlap=0.99)
