@@ -16,7 +16,7 @@ import difflib
 import math
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -55,7 +55,7 @@ def read_thresholds(path: Path) -> ThresholdsFile:
     given = document.get("thresholds")
     if not isinstance(given, dict):
         raise SettingsError(f"{path}: has no table of thresholds; {_AGAIN}")
-    known = [field.name for field in fields(Thresholds)]
+    known = list(DEFAULT_THRESHOLDS.listed())
     for name in given:
         if name not in known:
             (near,) = difflib.get_close_matches(name, known, n=1, cutoff=0.0)
@@ -66,7 +66,7 @@ def read_thresholds(path: Path) -> ThresholdsFile:
     if missing := [name for name in known if name not in given]:
         raise SettingsError(f"{path}: thresholds.{missing[0]} is missing; {_AGAIN}")
     values: dict[str, Any] = {name: _number(path, name, value) for name, value in given.items()}
-    return ThresholdsFile(path, Thresholds(**values))
+    return ThresholdsFile(path, DEFAULT_THRESHOLDS.having(values))
 
 
 def write_thresholds(path: Path, thresholds: Thresholds, sections: Mapping[str, Section]) -> None:
@@ -74,8 +74,7 @@ def write_thresholds(path: Path, thresholds: Thresholds, sections: Mapping[str, 
 
     ``sections`` are tables of plain values: what is known of the learning.
     """
-    values = {each.name: getattr(thresholds, each.name) for each in fields(thresholds)}
-    document = {"format": FORMAT, "thresholds": values, **sections}
+    document = {"format": FORMAT, "thresholds": thresholds.listed(), **sections}
     if path.suffix == _JSON:
         encoded = orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     else:
@@ -104,7 +103,7 @@ def _document(path: Path) -> Any:
 
 def _number(path: Path, name: str, value: Any) -> float:
     """Check one threshold; a count stays a count."""
-    whole = isinstance(getattr(DEFAULT_THRESHOLDS, name), int)
+    whole = isinstance(DEFAULT_THRESHOLDS.listed()[name], int)
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not math.isfinite(value) or value < 0 or (whole and value != int(value)):
         wanted = "a whole number" if whole else "a number"

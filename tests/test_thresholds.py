@@ -1,5 +1,5 @@
 import pickle
-from dataclasses import asdict, fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from streaming.thresholds import FORMAT, read_thresholds, write_thresholds
 
 NAME = fields(DEFAULT_THRESHOLDS)[0].name
 CHANGED: dict[str, Any] = {NAME: 0.5125}
-OTHER = replace(DEFAULT_THRESHOLDS, **CHANGED)
+OTHER = DEFAULT_THRESHOLDS.having({**CHANGED, "brief.50.best": 0.81})
 LEARNED: dict[str, Any] = {
     "learned": {"at": "2026-01-31T06:02:11Z", "pairs": 12},
     "inputs": {"新 a.jsonl": "0f"},
@@ -52,7 +52,7 @@ def test_what_was_written_is_read(tmp_path: Path, name: str) -> None:
 def test_a_wrong_file_is_told_with_cause_and_cure(
     tmp_path: Path, change: dict[str, object], told: str
 ) -> None:
-    thresholds = {**asdict(DEFAULT_THRESHOLDS), **change}
+    thresholds = {**DEFAULT_THRESHOLDS.listed(), **change}
     document = {"format": FORMAT, "thresholds": thresholds}
     for part in document.keys() & change.keys():
         document[part] = change[part]
@@ -85,7 +85,8 @@ def test_the_rules_follow_the_file_and_the_stamp_its_values(tmp_path: Path) -> N
     settings = settings_with(one)
     assert settings.matching.rules().thresholds == OTHER
     assert stamp(settings) == stamp(settings_with(copy))
-    assert stamp(settings) == stamp(Settings()) | {f"thresholds.{NAME}": 0.5125}
+    learned = {f"thresholds.{NAME}": 0.5125, "thresholds.brief.50.best": 0.81}
+    assert stamp(settings) == stamp(Settings()) | learned
     assert settings.model_dump(mode="json")["matching"]["thresholds_file"] == str(one)
 
 

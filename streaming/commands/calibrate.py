@@ -1,7 +1,6 @@
 """``leitong calibrate``: learn from labelled pairs what verification asks for."""
 
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,11 +120,14 @@ def _show(pairs: "list[Measured]", learned: "Calibration", in_force: "Thresholds
         " folds, and may have been found on these very pairs"
     )
     table = Table("threshold", "learned", "in the folds", "in force")
-    folds = [asdict(each) for each in learned.validation.learned]
-    for name, value in asdict(learned.thresholds).items():
+    folds = [each.listed() for each in learned.validation.learned]
+    for name, value in learned.thresholds.listed().items():
         values = [each[name] for each in folds]
         table.add_row(
-            name, f"{value:g}", f"{min(values):g} to {max(values):g}", f"{asdict(in_force)[name]:g}"
+            name,
+            f"{value:g}",
+            f"{min(values):g} to {max(values):g}",
+            f"{in_force.listed()[name]:g}",
         )
     console.print(table)
 
@@ -137,6 +139,6 @@ def _draw(pairs: "list[Measured]", thresholds: "Thresholds", picture: Path | Non
     for line in curve.lines(points):
         click.echo(line)
     if picture is not None:
-        chosen = curve.at_value(pairs, thresholds, asdict(thresholds)[curve.OVER])
+        chosen = curve.at_value(pairs, thresholds, thresholds.listed()[curve.OVER])
         drawn = curve.picture(points, chosen, f"{len(pairs):,} labelled pairs")
         picture.write_text(drawn, encoding="utf-8")

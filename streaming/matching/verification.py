@@ -5,8 +5,10 @@ were fixed before their thresholds; those of headlines on planted edits of headl
 pairs of 36 000 real ones.
 """
 
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from typing import Any
 
 from streaming.fingerprints.shingles import HEADLINE, SHORT
 from streaming.matching.evidence import Evidence, Pair
@@ -102,6 +104,15 @@ class Thresholds:
         for each in self.brief:
             found |= each.listed()
         return found
+
+    def having(self, values: Mapping[str, float]) -> "Thresholds":
+        """Give these thresholds with other values, by the names of `listed`."""
+        brief = [
+            BriefClass(each.below, *({**each.listed(), **values}[name] for name in each.listed()))
+            for each in self.brief
+        ]
+        own: dict[str, Any] = {n: v for n, v in values.items() if not n.startswith("brief.")}
+        return replace(self, brief=tuple(brief), **own)
 
 
 DEFAULT_THRESHOLDS = Thresholds()

@@ -7,19 +7,20 @@ The search begins at several places, none of which is what is in force: it may h
 found on the very pairs that a cross-validation leaves out.
 """
 
-import math
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds
 from streaming.offline.folds import folds
 from streaming.offline.measures import Measured, learnable, reached, score
 from streaming.offline.scoring import Tally, tally
 
-STARTS = 5
+STARTS = 2
+_SAMPLES = 15
+_FEWEST_MOVED = 3
+"""Of either kind have to be answered otherwise somewhere, for a threshold to be learned."""
 _COARSE = 24
 _SWEEPS = 6
 _DIGITS = 4
@@ -63,20 +64,36 @@ def cross_validate(
 
 
 def learn(pairs: Sequence[Measured], seed: int) -> Thresholds:
-    """Give the thresholds with the best F1 on these pairs; equal arguments, equal thresholds.
+    """Give thresholds that do well on these pairs; equal arguments, equal thresholds.
 
-    A threshold of which the pairs say nothing is the default one. The best of all is not
-    promised: the search turns one screw at a time.
+    Each is the median of what as many searches find, each of them on as many pairs drawn with
+    replacement (Breiman, "Bagging predictors", 1996): the best on one choice of some hundred
+    pairs is a matter of chance. A threshold of which the pairs say little is the default one.
+    """
+    rng = random.Random(seed)  # noqa: S311 - a search, not a secret
+    found = [search(rng.choices(pairs, k=len(pairs)), rng) for _ in range(_SAMPLES)]
+    return DEFAULT_THRESHOLDS.having(
+        {name: _median([each.listed()[name] for each in found]) for name in learnable()}
+    )
+
+
+def _median(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def search(pairs: Sequence[Measured], rng: random.Random) -> Thresholds:
+    """Give the thresholds with the best F1 on these pairs.
+
+    The best of all is not promised: the search turns one screw at a time.
     """
     tried = {name: _values(pairs, name) for name in learnable()}
-    rng = random.Random(seed)  # noqa: S311 - a search, not a secret
     best, best_merit = DEFAULT_THRESHOLDS, (-1.0, 0.0)
     for start in range(STARTS):
         begin = {
             name: values[len(values) // 2] if start == 0 else rng.choice(values)
             for name, values in tried.items()
         }
-        found, merit = _climb(pairs, _with(DEFAULT_THRESHOLDS, begin), tried)
+        found, merit = _climb(pairs, DEFAULT_THRESHOLDS.having(begin), tried)
         if merit > best_merit:
             best, best_merit = found, merit
     return best
@@ -105,9 +122,9 @@ def _better(
     A pair that is answered alike at both ends and in the middle is taken to be so between:
     most are, and need not be judged for each value.
     """
-    default = getattr(DEFAULT_THRESHOLDS, name)
+    default = DEFAULT_THRESHOLDS.listed()[name]
     probes = {values[0], values[len(values) // 2], values[-1], default}
-    probed = [_with(thresholds, {name: value}) for value in probes]
+    probed = [thresholds.having({name: value}) for value in probes]
     moving: list[Measured] = []
     settled: list[tuple[bool, bool]] = []
     for pair in pairs:
@@ -117,14 +134,16 @@ def _better(
         else:
             settled.append((pair.label.duplicate, answers.pop()))
     fixed = tally(settled)
+    duplicates = sum(pair.label.duplicate for pair in moving)
+    silent = min(duplicates, len(moving) - duplicates) < _FEWEST_MOVED
 
     def f1_of(value: float) -> float:
-        return round((fixed + score(moving, _with(thresholds, {name: value}))).f1 or 0.0, 9)
+        return round((fixed + score(moving, thresholds.having({name: value}))).f1 or 0.0, 9)
 
     step = max(1, len(values) // _COARSE)
     known = {place: f1_of(values[place]) for place in range(0, len(values), step)}
-    if len(set(known.values())) == 1:
-        return _with(thresholds, {name: default}), f1_of(default), 1.0
+    if silent or len(set(known.values())) == 1:
+        return thresholds.having({name: default}), f1_of(default), 1.0
     begin, end = _widest(known, values)
     for place in range(max(0, begin - step), min(len(values), end + step + 1)):
         if place not in known:
@@ -137,7 +156,7 @@ def _better(
     )
     spread = values[-1] - values[0]
     share = (values[end] - values[begin]) / spread if spread else 1.0
-    return _with(thresholds, {name: values[chosen]}), known[chosen], share
+    return thresholds.having({name: values[chosen]}), known[chosen], share
 
 
 def _widest(known: dict[int, float], values: list[float]) -> tuple[int, int]:
@@ -159,13 +178,7 @@ def _widest(known: dict[int, float], values: list[float]) -> tuple[int, int]:
 
 
 def _values(pairs: Sequence[Measured], name: str) -> list[float]:
-    """Give the values worth trying for a threshold, in order; whole ones for a count."""
+    """Give the values worth trying for a threshold, in order."""
     known = reached(pairs, name)
     middles = [(low + high) / 2 for low, high in pairwise(known)] or known or [0.0]
-    if isinstance(getattr(DEFAULT_THRESHOLDS, name), int):
-        return sorted({max(0, math.ceil(each)) for each in middles})
     return sorted({round(each, _DIGITS) for each in middles})
-
-
-def _with(thresholds: Thresholds, values: dict[str, Any]) -> Thresholds:
-    return replace(thresholds, **values)

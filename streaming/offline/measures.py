@@ -1,30 +1,39 @@
 """Labelled pairs as verification sees them: measured once, judged under many thresholds.
 
-The one place here that knows which measure a threshold is compared with. A threshold that
-is not known here, and has no measure of its name, keeps its value in every calibration: so
-does ``excerpt``, which says what an excerpt is called and not what is one text.
+The one place here that knows which thresholds are learned, and which measure each of them is
+compared with. The others keep their values in every calibration: some say what a match is
+called and not what is one text, some guard against what pairs hardly ever hold, such as
+figures that were all changed, and would be whatever a few pairs happen to say.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
-from streaming.matching.evidence import Evidence, Pair
-from streaming.matching.verification import Thresholds, judge_pair
+from streaming.matching.evidence import Pair
+from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds, judge_pair
 from streaming.offline.corpus import Article
 from streaming.offline.pairs import LabelledPair
 from streaming.offline.scoring import ONE_TEXT, Tally, tally
 
-_MEASURES: dict[str, Callable[[Pair], float]] = {"short_overlap": lambda pair: pair.overlap}
-"""Where the threshold is not called as what is compared with it."""
+_MEASURES: dict[str, Callable[[Pair], float]] = {
+    "overlap": lambda pair: pair.overlap,
+    "short_overlap": lambda pair: pair.overlap,
+    "refigured": lambda pair: pair.refigured,
+    "phrase_share": lambda pair: pair.phrase_share,
+    **{
+        name: lambda pair: pair.likeness
+        for name in DEFAULT_THRESHOLDS.listed()
+        if name.endswith(".best")
+    },
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A labelled pair of which both texts are there; ``later`` is that of the later one."""
+    """A labelled pair of which both texts are there; the later one is the pair's first."""
 
     label: LabelledPair
     pair: Pair
-    later: Evidence
 
     @property
     def length(self) -> int:
@@ -33,7 +42,7 @@ class Measured:
 
     def flagged(self, thresholds: Thresholds) -> bool:
         """Whether verification takes the two for one text under these thresholds."""
-        return judge_pair(self.pair, self.later, thresholds).relation in ONE_TEXT
+        return judge_pair(self.pair, thresholds).relation in ONE_TEXT
 
 
 def measure(articles: Iterable[Article], pairs: Sequence[LabelledPair]) -> list[Measured]:
@@ -49,7 +58,7 @@ def measure(articles: Iterable[Article], pairs: Sequence[LabelledPair]) -> list[
             (_, earlier), (_, later) = sorted(
                 (texts[pair.one], texts[pair.other]), key=lambda each: each[0]
             )
-            found.append(Measured(pair, Pair(later, earlier), later))
+            found.append(Measured(pair, Pair(later, earlier)))
     return found
 
 
@@ -59,19 +68,11 @@ def score(pairs: Iterable[Measured], thresholds: Thresholds) -> Tally:
 
 
 def learnable() -> list[str]:
-    """Name the thresholds that have a measure, in their order."""
-    return [each.name for each in fields(Thresholds) if _measure_of(each.name) is not None]
+    """Name the thresholds that are learned, in the order in which they are."""
+    return list(_MEASURES)
 
 
 def reached(pairs: Iterable[Measured], name: str) -> list[float]:
     """Give the distinct values of the measure that a threshold is compared with, in order."""
-    measure_of = _measure_of(name)
-    if measure_of is None:
-        raise ValueError(f"nothing is known to be compared with the threshold {name}")
+    measure_of = _MEASURES[name]
     return sorted({round(float(measure_of(each.pair)), 6) for each in pairs})
-
-
-def _measure_of(name: str) -> Callable[[Pair], float] | None:
-    if name in _MEASURES:
-        return _MEASURES[name]
-    return (lambda pair: getattr(pair, name)) if hasattr(Pair, name) else None

@@ -23,9 +23,7 @@ def test_a_row_counts_what_was_flagged_by_label() -> None:
     text = of([1, 2, 3])
     labels = ["dup", "dup", "template", "dup", "related"]
     pairs = [
-        Measured(
-            LabelledPair(f"a{n}", f"b{n}", label, "", "clear" if n else ""), Pair(text, text), text
-        )
+        Measured(LabelledPair(f"a{n}", f"b{n}", label, "", "clear" if n else ""), Pair(text, text))
         for n, label in enumerate(labels)
     ]
     row = fields(Row("tool", "default", 0.5, [True, False, True, True, False], 1.234), pairs)
