@@ -14,9 +14,9 @@ from streaming.engine import decision
 from streaming.engine.snapshot import Snapshot
 from streaming.errors import SettingsError
 from streaming.matching.evidence import Pair
+from streaming.matching.measures import Measure, measures
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Finding, Verdict
-from streaming.measures import Measure, measures
 from streaming.position import Position, decode, timestamp_ms
 from streaming.store import ownership
 from streaming.store.articles import ArticleRow

@@ -18,10 +18,10 @@ from streaming.errors import SettingsError
 from streaming.fingerprints.bands import hamming
 from streaming.matching.content import Content, Key, Tier
 from streaming.matching.evidence import Pair
+from streaming.matching.measures import Measure, measures
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Finding, decide
 from streaming.matching.verification import Answer, verify
-from streaming.measures import Measure, measures
 from streaming.position import Position, at, decode, timestamp_ms
 from streaming.store.articles import ArticleRow
 from streaming.store.contract import Store

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from streaming.letterview import visible
+from streaming.matching.measures import Measure
 from streaming.matching.verification import Relation
-from streaming.measures import Measure
 
 RELATIONS: Mapping[str, str] = {
     Relation.DUPLICATE: "duplicate of",

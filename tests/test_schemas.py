@@ -21,6 +21,7 @@ VERDICT = {
     "tier": "simhash",
     "distance": 2,
     "similarity": 0.97,
+    "evidence": {"overlap": 0.97, "shorter": 380, "longer": 402, "size_ratio": 0.95},
     "matches": [["a", "duplicate", 0.97]],
     "reason": {"article_id": "c", "why": "figures", "score": 0.61},
     "overrides": [["not_duplicate", "d"], ["original_of", "e"]],

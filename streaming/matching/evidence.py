@@ -225,6 +225,13 @@ class Pair:
         """The same as a share of the bigrams that hold figures."""
         return self._other_figures / max(1, len(self._figures))
 
+    @property
+    def numbered(self) -> bool:
+        """Whether the longer text is the other with figures to it: another part of a series."""
+        more = self._known[~_among(self._known, self._grams)]
+        figures = self._longer.figures[:, 0]
+        return self.overlap == 1 and len(more) > 0 and bool(_among(more, figures).all())
+
     @cached_property
     def phrases(self) -> int:
         """How many of the shorter text's phrases the longer one has with other figures only."""

@@ -4,7 +4,7 @@ A verdict never depends on another verdict, so there is no cascade and no transi
 merging; chains are resolved by whoever reads them.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,12 @@ import orjson
 
 from streaming.fingerprints.bands import hamming
 from streaming.fingerprints.simhash import BITS
+from streaming.matching import measures
 from streaming.matching.content import Content, Tier
+from streaming.matching.evidence import Pair
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
-from streaming.matching.verification import Relation, verify
+from streaming.matching.verification import Relation, judge_pair
 from streaming.position import Position
 
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}
@@ -37,13 +39,15 @@ class Finding:
     """What verification found between two contents, or what an editor says of them.
 
     ``distance`` is the Hamming distance in bits, ``similarity`` runs from 0 to 1; both and
-    ``tier`` are None where only an editor relates the two.
+    ``tier`` are None where only an editor relates the two. ``evidence`` is what was measured,
+    None if nothing was.
     """
 
     relation: Relation
     tier: Tier | None
     distance: int | None
     similarity: float | None
+    evidence: Mapping[str, float] | None = None
 
     @property
     def tier_label(self) -> str | None:
@@ -101,6 +105,7 @@ class Verdict:
             "tier": finding and finding.tier_label,
             "distance": finding and finding.distance,
             "similarity": finding and finding.similarity,
+            "evidence": finding and finding.evidence,
             "matches": [match.as_list() for match in self.matches],
             "reason": self.reason,
             "overrides": [list(each) for each in self.overrides],
@@ -179,10 +184,12 @@ def _findings(
             alike = round(1 - distance / BITS, 6)
             yield candidate, Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, alike)
             continue
-        answer = verify(text, candidate.content.text(), rules.thresholds)
+        pair = Pair(text, candidate.content.text())
+        answer = judge_pair(pair, rules.thresholds)
         if answer.relation is not None:
             tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
-            yield candidate, Finding(answer.relation, tier, bits, answer.score)
+            measured = measures.in_brief(pair)
+            yield candidate, Finding(answer.relation, tier, bits, answer.score, measured)
         elif answer.failed is not None:
             yield candidate, _Refusal(candidate, answer.failed.value, answer.score)
 

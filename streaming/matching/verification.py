@@ -87,8 +87,8 @@ class Thresholds:
     half_subject_overlap: float = 0.72
     excerpt: float = 0.65
     brief: tuple[BriefClass, ...] = (
-        BriefClass(20, 0.6, 0.74, 0.97),
-        BriefClass(50, 0.7, 0.84, 0.97),
+        BriefClass(20, 0.6, 0.755, 0.97),
+        BriefClass(50, 0.7, 0.845, 0.97),
         BriefClass(SHORT, 0.75, 0.91, 0.985),
     )
 
@@ -167,7 +167,7 @@ def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:
     wanted = thresholds.brief_class(pair.shorter)
     if score >= wanted.most:
         return Answer(Relation.DUPLICATE, None, score)
-    if score >= wanted.least and (pair.refigured or pair.phrases):
+    if score >= wanted.least and (pair.refigured or pair.phrases or pair.numbered):
         return Answer(Relation.TEMPLATE, Check.FIGURES, score)
     if score < wanted.best and not _framed(pair, thresholds):
         return Answer(None, Check.OVERLAP, score)

@@ -52,6 +52,13 @@ def test_a_headline_with_another_figure_is_a_template_unless_it_is_the_same() ->
     assert answer.relation == Relation.DUPLICATE
 
 
+def test_the_next_part_of_a_series_is_a_template() -> None:
+    words = list(range(14))
+    first, second = of(words), of(words, [(102, 900)])
+    assert verify(second, first, RULES).relation == Relation.TEMPLATE
+    assert verify(of([*words, 50]), first, RULES).relation == Relation.DUPLICATE
+
+
 def test_a_text_with_all_figures_changed_is_a_template_though_they_are_few() -> None:
     one, other = of(BODY, [(301, 900), (302, 901)]), of(BODY, [(303, 900), (304, 901)])
     assert verify(one, other, RULES).relation == Relation.TEMPLATE

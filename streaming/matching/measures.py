@@ -10,11 +10,13 @@ from streaming.fingerprints.shingles import SHORT
 from streaming.matching.evidence import Pair
 from streaming.matching.verification import Thresholds
 
+_DIGITS = 6
 _MEASURES: tuple[tuple[str, Callable[[Pair], float], tuple[str, ...]], ...] = (
     ("overlap", lambda pair: pair.overlap, ("overlap", "brief_excerpt", "short_overlap")),
     ("figured", lambda pair: pair.figured, ()),
     ("refigured", lambda pair: pair.refigured, ("refigured",)),
     ("figures", lambda pair: pair.figures, ("figures",)),
+    ("numbered", lambda pair: pair.numbered, ()),
     ("phrases", lambda pair: pair.phrases, ("phrases",)),
     ("phrase_share", lambda pair: pair.phrase_share, ("phrase_share",)),
     ("strange", lambda pair: pair.strange, ("strange", "subject_overlap")),
@@ -42,10 +44,16 @@ class Measure:
     thresholds: dict[str, float]
 
 
+def in_brief(pair: Pair) -> dict[str, float]:
+    """Give the measures of a pair that are not 0, as they are kept with a verdict."""
+    found = {name: round(float(value(pair)), _DIGITS) for name, value, _ in _MEASURES}
+    return {name: value for name, value in found.items() if value}
+
+
 def measures(pair: Pair, thresholds: Thresholds) -> list[Measure]:
     """Measure a pair in every way."""
     limits = thresholds.listed()
-    brief = (
+    of_class = (
         thresholds.brief_class(pair.shorter).listed()
         if max(pair.shorter, pair.longer) < SHORT
         else {}
@@ -53,8 +61,8 @@ def measures(pair: Pair, thresholds: Thresholds) -> list[Measure]:
     return [
         Measure(
             name,
-            round(value(pair), 6),
-            brief if name == "likeness" else {each: limits[each] for each in met},
+            round(value(pair), _DIGITS),
+            of_class if name == "likeness" else {each: limits[each] for each in met},
         )
         for name, value, met in _MEASURES
     ]

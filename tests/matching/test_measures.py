@@ -1,8 +1,8 @@
 """Everything that verification measures is told, beside every threshold."""
 
 from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.measures import measures
 from streaming.matching.verification import DEFAULT_THRESHOLDS
-from streaming.measures import measures
 from streaming.text.pipeline import TextPipeline
 from streaming.text.settings import TextSettings
 
