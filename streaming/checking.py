@@ -13,7 +13,7 @@ from streaming.durations import show
 from streaming.engine import decision
 from streaming.engine.snapshot import Snapshot
 from streaming.errors import SettingsError
-from streaming.matching.evidence import Pair
+from streaming.matching.content import pair_of
 from streaming.matching.measures import Measure, measures
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Finding, Verdict
@@ -163,7 +163,7 @@ def _named(
 
 def _measured(row: ArticleRow, rules: Rules, draft: Draft) -> Iterator[Measure]:
     if row.current is not None:
-        yield from measures(Pair(draft.content.text(), row.current.text()), rules.thresholds)
+        yield from measures(pair_of(draft.content, row.current), rules.thresholds)
 
 
 def _root(store: Store, draft: Draft, row: ArticleRow, verdict: Verdict) -> str | None:

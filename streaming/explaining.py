@@ -16,8 +16,7 @@ from streaming.engine import decision
 from streaming.engine.snapshot import Snapshot
 from streaming.errors import SettingsError
 from streaming.fingerprints.bands import hamming
-from streaming.matching.content import Content, Key, Tier
-from streaming.matching.evidence import Pair
+from streaming.matching.content import Content, Key, Tier, pair_of
 from streaming.matching.measures import Measure, measures
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Finding, decide
@@ -169,13 +168,14 @@ def explain(store: Store, rules: Rules, a: str, b: str) -> Explanation:
     verdict = decision.verdicts(snapshot, rules, [later.article])[later.article]
     keys = tuple(_shared(snapshot, rules, earlier, later))
     finding, refusal = _said(snapshot, rules, earlier, later)
+    pair = pair_of(later.content, earlier.content)
     return Explanation(
         earlier,
         later,
         _distance(earlier.content, later.content),
         keys,
-        tuple(measures(Pair(later.content.text(), earlier.content.text()), rules.thresholds)),
-        verify(later.content.text(), earlier.content.text(), rules.thresholds),
+        tuple(measures(pair, rules.thresholds)),
+        verify(pair, rules.thresholds),
         finding,
         refusal,
         _obstacle(snapshot, rules, earlier, later, keys),

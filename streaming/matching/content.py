@@ -9,13 +9,14 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
-from streaming.matching.evidence import NO_TEXT, Evidence
+from streaming.matching.evidence import NO_TEXT, Evidence, Pair
 from streaming.matching.rules import Rules
 
 _VERSION = 2
 _HEAD = Struct(">BBQqB")
 _HAS_FINGERPRINT, _HAS_PUBLISHED = 1, 2
 _KEY_BYTES = 8
+_DAY_MS = 86_400_000
 
 
 class Tier(IntEnum):
@@ -111,6 +112,18 @@ class Content:
             ),
             cell[end:],
         )
+
+
+def days_between(one: Content, other: Content) -> float | None:
+    """Give how many days apart two contents were published; None if one does not say when."""
+    if one.published_ms is None or other.published_ms is None:
+        return None
+    return abs(one.published_ms - other.published_ms) / _DAY_MS
+
+
+def pair_of(later: Content, earlier: Content) -> Pair:
+    """Give the pair of two contents, as verification measures it."""
+    return Pair(later.text(), earlier.text(), days_between(later, earlier))
 
 
 def _text(cell: bytes, start: int) -> tuple[str, int]:

@@ -175,10 +175,12 @@ def _narrow(hashes: NDArray[np.uint64]) -> Hashes32:
 class Pair:
     """How much of the shorter of two texts is in the longer one.
 
-    Symmetric. Everything but the lengths is found when it is asked for first.
+    Symmetric. ``days`` are those between the publication of the two, None if nobody knows.
+    Everything but the lengths is found when it is asked for first.
     """
 
-    def __init__(self, one: Evidence, other: Evidence) -> None:
+    def __init__(self, one: Evidence, other: Evidence, days: float | None = None) -> None:
+        self.days_apart = days
         self._level = max(one.level, other.level)
         mine, theirs = sampled(one.grams, self._level), sampled(other.grams, self._level)
         # By what they say, not by how often: the pages of a gallery repeat the report's lead.

@@ -24,6 +24,7 @@ _MEASURES: tuple[tuple[str, Callable[[Pair], float], tuple[str, ...]], ...] = (
     ("likeness", lambda pair: pair.likeness, ()),
     ("shorter", lambda pair: pair.shorter, ()),
     ("longer", lambda pair: pair.longer, ()),
+    ("days_apart", lambda pair: pair.days_apart or 0, ("late_days", "late_overlap")),
     ("size_ratio", lambda pair: pair.size_ratio, ("excerpt",)),
 )
 """Name, value, and the names of the thresholds that it is compared with.

@@ -13,11 +13,11 @@ import orjson
 from streaming.fingerprints.bands import hamming
 from streaming.fingerprints.simhash import BITS
 from streaming.matching import measures
-from streaming.matching.content import Content, Tier
+from streaming.matching.content import Content, Tier, days_between
 from streaming.matching.evidence import Pair
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
-from streaming.matching.verification import Relation, judge_pair
+from streaming.matching.verification import Relation, verify
 from streaming.position import Position
 
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}
@@ -184,8 +184,8 @@ def _findings(
             alike = round(1 - distance / BITS, 6)
             yield candidate, Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, alike)
             continue
-        pair = Pair(text, candidate.content.text())
-        answer = judge_pair(pair, rules.thresholds)
+        pair = Pair(text, candidate.content.text(), days_between(content, candidate.content))
+        answer = verify(pair, rules.thresholds)
         if answer.relation is not None:
             tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
             measured = measures.in_brief(pair)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from streaming.fingerprints.shingles import HEADLINE, SHORT
-from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.evidence import Pair
 
 _FRAMED = 40
 """From this length on, in ideographs, a text is the same with a byline and a footer to it."""
@@ -60,11 +60,13 @@ class BriefClass:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What the checks ask for; all are shares from 0 to 1 but ``phrases``, a count.
+    """What the checks ask for: shares from 0 to 1, but for ``phrases`` and ``late_days``.
 
     ``overlap`` is asked for of the shorter text, ``short_overlap`` where that is shorter than
     140 ideographs and no excerpt, or shorter than 50, ``brief_excerpt`` of an excerpt between
-    the two: little is said in it that every report of an event would not say.
+    the two: little is said in it that every report of an event would not say. What is
+    published ``late_days`` after a text has to have ``late_overlap`` with it, unless it is an
+    excerpt: news is reposted soon or as it was, and notices of one form follow each other.
 
     A pair is a template if more than ``refigured`` of the bigrams, or at least ``phrases``
     phrases and more than ``phrase_share`` of those with figures, differ in figures only; or
@@ -78,6 +80,8 @@ class Thresholds:
     overlap: float = 0.68
     brief_excerpt: float = 0.8
     short_overlap: float = 0.93
+    late_days: float = 3.0
+    late_overlap: float = 0.85
     refigured: float = 0.02
     figures: float = 0.3
     phrases: int = 2
@@ -131,13 +135,11 @@ class Answer:
     score: float
 
 
-def verify(later: Evidence, earlier: Evidence, thresholds: Thresholds) -> Answer:
-    """Say how a text relates to an earlier one; a text without words is like no other."""
-    return judge_pair(Pair(later, earlier), thresholds)
+def verify(pair: Pair, thresholds: Thresholds) -> Answer:
+    """Say how the first text of a pair relates to the second, which is the earlier one.
 
-
-def judge_pair(pair: Pair, thresholds: Thresholds) -> Answer:
-    """Give `verify`'s answer for a pair that was made before, of the later text and the earlier."""
+    A text without words is like no other.
+    """
     excerpt = pair.size_ratio < thresholds.excerpt
     if max(pair.shorter, pair.longer) < SHORT and not excerpt:
         return _verify_brief(pair, thresholds)
@@ -159,7 +161,10 @@ def _wanted(pair: Pair, thresholds: Thresholds, *, excerpt: bool) -> float:
     """Give the overlap that is asked for: the less a text says, the more of it."""
     if pair.shorter < (HEADLINE if excerpt else SHORT):
         return thresholds.short_overlap
-    return thresholds.brief_excerpt if pair.shorter < SHORT else thresholds.overlap
+    if excerpt:
+        return thresholds.brief_excerpt if pair.shorter < SHORT else thresholds.overlap
+    late = pair.days_apart is not None and pair.days_apart >= thresholds.late_days
+    return max(thresholds.overlap, thresholds.late_overlap) if late else thresholds.overlap
 
 
 def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:

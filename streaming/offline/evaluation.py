@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from streaming.errors import SourceError
+from streaming.matching.content import pair_of
 from streaming.matching.rules import Rules
 from streaming.matching.verification import verify
 from streaming.offline.corpus import Corpus
@@ -144,7 +145,7 @@ class _Run:
     def explain(self, answer: _Answer) -> Document:
         """Say what the rules make of a pair that was answered wrongly."""
         later, earlier = self._in_order(answer.pair)
-        found = verify(later.content.text(), earlier.content.text(), self._rules.thresholds)
+        found = verify(pair_of(later.content, earlier.content), self._rules.thresholds)
         if answer.flagged and found.relation not in ONE_TEXT:
             reason = f"both repeat {self._root(answer.pair.one)}"
         elif not answer.candidate:

@@ -9,8 +9,9 @@ figures that were all changed, and would be whatever a few pairs happen to say.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from streaming.matching.content import pair_of
 from streaming.matching.evidence import Pair
-from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds, judge_pair
+from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds, verify
 from streaming.offline.corpus import Article
 from streaming.offline.pairs import LabelledPair
 from streaming.offline.scoring import ONE_TEXT, Tally, tally
@@ -42,13 +43,13 @@ class Measured:
 
     def flagged(self, thresholds: Thresholds) -> bool:
         """Whether verification takes the two for one text under these thresholds."""
-        return judge_pair(self.pair, thresholds).relation in ONE_TEXT
+        return verify(self.pair, thresholds).relation in ONE_TEXT
 
 
 def measure(articles: Iterable[Article], pairs: Sequence[LabelledPair]) -> list[Measured]:
     """Measure the pairs whose articles are both there and live, in their order."""
     texts = {
-        article.name: (article.first, article.content.text())
+        article.name: (article.first, article.content)
         for article in articles
         if article.content is not None
     }
@@ -58,7 +59,7 @@ def measure(articles: Iterable[Article], pairs: Sequence[LabelledPair]) -> list[
             (_, earlier), (_, later) = sorted(
                 (texts[pair.one], texts[pair.other]), key=lambda each: each[0]
             )
-            found.append(Measured(pair, Pair(later, earlier)))
+            found.append(Measured(pair, pair_of(later, earlier)))
     return found
 
 

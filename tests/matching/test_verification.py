@@ -1,10 +1,15 @@
 import pytest
 
-from streaming.matching.verification import Check, Relation, Thresholds, verify
+from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.verification import Answer, Check, Relation, Thresholds, verify
 from tests.matching.test_evidence import of
 
 BODY = list(range(200))
 RULES = Thresholds()
+
+
+def relate(later: Evidence, earlier: Evidence, days: float | None = None) -> Answer:
+    return verify(Pair(later, earlier, days), RULES)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +34,7 @@ RULES = Thresholds()
     ],
 )
 def test_relations(later: list[int], earlier: list[int], relation: Relation | None) -> None:
-    answer = verify(of(later), of(earlier), RULES)
+    answer = relate(of(later), of(earlier))
     assert answer.relation == relation
     assert answer.failed == (None if relation else Check.OVERLAP)
 
@@ -38,7 +43,7 @@ def test_a_form_with_other_figures_is_a_template_even_where_they_are_most_of_it(
     words = list(range(100))
     one = of(words, [(100 + n, 900 + n) for n in range(50)])
     other = of(words, [(200 + n, 900 + n) for n in range(50)])
-    answer = verify(one, other, RULES)
+    answer = relate(one, other)
     assert (answer.relation, answer.failed) == (Relation.TEMPLATE, Check.FIGURES)
     assert answer.score == pytest.approx(2 / 3, abs=1e-6)
 
@@ -46,46 +51,58 @@ def test_a_form_with_other_figures_is_a_template_even_where_they_are_most_of_it(
 def test_a_headline_with_another_figure_is_a_template_unless_it_is_the_same() -> None:
     words = list(range(14))
     headline = of(words, [(101, 900)])
-    assert verify(headline, of(words, [(102, 900)]), RULES).relation == Relation.TEMPLATE
+    assert relate(headline, of(words, [(102, 900)])).relation == Relation.TEMPLATE
     longer = list(range(80))
-    answer = verify(of(longer, [(101, 900)]), of(longer, [(102, 900)]), RULES)
+    answer = relate(of(longer, [(101, 900)]), of(longer, [(102, 900)]))
     assert answer.relation == Relation.DUPLICATE
 
 
 def test_the_next_part_of_a_series_is_a_template() -> None:
     words = list(range(14))
     first, second = of(words), of(words, [(102, 900)])
-    assert verify(second, first, RULES).relation == Relation.TEMPLATE
-    assert verify(of([*words, 50]), first, RULES).relation == Relation.DUPLICATE
+    assert relate(second, first).relation == Relation.TEMPLATE
+    assert relate(of([*words, 50]), first).relation == Relation.DUPLICATE
 
 
 def test_a_text_with_all_figures_changed_is_a_template_though_they_are_few() -> None:
     one, other = of(BODY, [(301, 900), (302, 901)]), of(BODY, [(303, 900), (304, 901)])
-    assert verify(one, other, RULES).relation == Relation.TEMPLATE
+    assert relate(one, other).relation == Relation.TEMPLATE
     edited = of([*BODY[:170], *range(500, 530)], [(303, 900), (304, 901)])
-    assert verify(one, edited, RULES).relation == Relation.DUPLICATE
+    assert relate(one, edited).relation == Relation.DUPLICATE
 
 
 def test_the_same_form_about_somebody_else_is_a_template() -> None:
     notice = of(BODY, names=([10, 11], [10]))
     again = of([*BODY[:160], *range(500, 540)], names=([20, 11], [20]))
-    answer = verify(again, notice, RULES)
+    answer = relate(again, notice)
     assert (answer.relation, answer.failed) == (Relation.TEMPLATE, Check.SUBJECT)
     once = of([*BODY[:140], *range(500, 560)], names=([20, 11], []))
-    assert verify(once, notice, RULES).relation == Relation.TEMPLATE
+    assert relate(once, notice).relation == Relation.TEMPLATE
     rewritten = of([*BODY[:160], *range(500, 540)], names=([20, 11], []))
-    assert verify(rewritten, notice, RULES).relation == Relation.DUPLICATE
+    assert relate(rewritten, notice).relation == Relation.DUPLICATE
     misspelt = of([*BODY[:190], *range(500, 510)], names=([20, 11], [20]))
-    assert verify(misspelt, notice, RULES).relation == Relation.DUPLICATE
+    assert relate(misspelt, notice).relation == Relation.DUPLICATE
+
+
+@pytest.mark.parametrize(
+    ("days", "relation"),
+    [(None, Relation.DUPLICATE), (2.9, Relation.DUPLICATE), (3, None), (40.0, None)],
+)
+def test_what_comes_later_has_to_be_closer(days: float | None, relation: Relation | None) -> None:
+    edited = of([*BODY[:160], *range(500, 540)])
+    assert relate(edited, of(BODY), days).relation == relation
+    assert relate(of(BODY[:80]), of([*BODY[:60], *range(500, 700)]), days).relation is None
+    assert relate(of([*BODY[:180], *range(500, 520)]), of(BODY), days).relation
+    assert relate(of(BODY[:150]), of([*range(40, 200), *range(500, 640)]), days).relation
 
 
 def test_a_few_corrected_figures_do_not_make_a_template() -> None:
     figures = [(300 + n, 900 + n) for n in range(20)]
     corrected = [(400, 900), *figures[1:]]
-    answer = verify(of(BODY, figures), of(BODY, corrected), RULES)
+    answer = relate(of(BODY, figures), of(BODY, corrected))
     assert answer.relation == Relation.DUPLICATE
 
 
 def test_nothing_is_a_copy_of_a_text_without_words() -> None:
-    answer = verify(of([]), of([]), RULES)
+    answer = relate(of([]), of([]))
     assert (answer.relation, answer.score) == (None, 0)

@@ -11,6 +11,7 @@ import pytest
 
 from streaming.cli import main
 from streaming.errors import SettingsError
+from streaming.matching.content import pair_of
 from streaming.matching.evidence import Pair
 from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds, verify
 from streaming.offline import curve
@@ -149,7 +150,7 @@ def test_measured_pairs_are_judged_as_verification_judges_them(folder: Path) -> 
         later, earlier = (one, other) if one.first > other.first else (other, one)
         assert later.content is not None
         assert earlier.content is not None
-        answer = verify(later.content.text(), earlier.content.text(), DEFAULT_THRESHOLDS)
+        answer = verify(pair_of(later.content, earlier.content), DEFAULT_THRESHOLDS)
         assert each.flagged(DEFAULT_THRESHOLDS) == (answer.relation in ONE_TEXT)
 
 

@@ -1,4 +1,4 @@
-from streaming.matching.evidence import Evidence
+from streaming.matching.evidence import Evidence, Pair
 from streaming.matching.verification import Relation, Thresholds, verify
 from streaming.text.pipeline import Analysis, TextPipeline
 from streaming.text.settings import TextSettings
@@ -23,7 +23,7 @@ def analyse(body: str, title: str = "") -> Analysis:
 def related(later: Analysis, earlier: Analysis) -> Relation | None:
     assert not set(later.shingles).isdisjoint(earlier.shingles), "they would never meet"
     one, other = (Evidence.decode(each.evidence) for each in (later, earlier))
-    return verify(one, other, Thresholds()).relation
+    return verify(Pair(one, other), Thresholds()).relation
 
 
 def test_a_copy_with_byline_and_footer_is_a_duplicate() -> None:
