@@ -15,8 +15,10 @@ import orjson
 from streaming import deadletters
 from streaming.engine import statistics
 from streaming.engine.judge import Judged
+from streaming.hotkeys import hot_keys
 from streaming.matching.overrides import ORIGINAL_OF, Ruling, in_force
 from streaming.matching.reference import Expected
+from streaming.matching.rules import Rules
 from streaming.matching.stories import Member, chain_end, link, precedes
 from streaming.position import decode, timestamp_ms
 from streaming.store import articles
@@ -26,6 +28,7 @@ from streaming.stories import Stories
 Line = dict[str, Any]
 
 _PAGE = 1_000
+_VISIBLE = Rules().visible
 
 
 def verdict_event(item: Judged) -> Line | None:
@@ -150,14 +153,21 @@ def labelled_pairs(store: Store) -> Iterator[Line]:
 _LABELS = {Ruling.ORIGINAL: "dup", Ruling.NOT_DUPLICATE: "not_dup"}
 
 
-def exports(sources: Sequence[str] = ()) -> Mapping[str, Callable[[Store], Iterator[Line]]]:
-    """Give what can be exported, by the name it has on the command line."""
+def exports(
+    sources: Sequence[str] = (), visible: int = _VISIBLE
+) -> Mapping[str, Callable[[Store], Iterator[Line]]]:
+    """Give what can be exported, by the name it has on the command line.
+
+    ``sources`` ranks the sources of roots, ``visible`` is how many articles are seen under a
+    key.
+    """
     return {
         "verdicts": partial(verdicts, sources=sources),
         "articles": all_articles,
         "statistics": counts,
         "dead-letters": dead_letters,
         "pairs": labelled_pairs,
+        "hot-keys": partial(hot_keys, visible=visible),
     }
 
 

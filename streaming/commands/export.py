@@ -14,7 +14,7 @@ from streaming.commands.options import (
     store_option,
 )
 
-_WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs")
+_WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs", "hot-keys")
 
 
 @click.command()
@@ -38,9 +38,10 @@ def export(
     file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Write verdicts, articles, statistics, dead letters or labelled pairs as JSON lines.
+    """Write verdicts, articles, statistics, dead letters, pairs or hot keys as JSON lines.
 
-    Pairs are what editors said of articles, in the form that calibration reads.
+    Pairs are what editors said of articles, in the form that calibration reads. Hot keys are
+    what more articles share than are compared: disclaimers, column heads, viral stories.
 
     Reads the store only; the query may be running. What is exported is the generation that
     is active when the export starts, or the one that is named. Two exports
@@ -49,7 +50,9 @@ def export(
     from streaming.exporting import exports  # noqa: PLC0415
 
     settings = read_settings(file, assignments, store__url=store, store__generation=generation)
-    found = exports(settings.stories.sources)[what](existing_index(settings))
+    found = exports(settings.stories.sources, settings.matching.visible)[what](
+        existing_index(settings)
+    )
     lines = (orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE) for line in found)
     if str(target) == "-":
         for line in lines:

@@ -101,8 +101,13 @@ def keys(
             found.update(_bands(units, _HEADLINE_BANDS, _SHORT_ROWS)[:_LONGER_BANDS])
     else:
         found.update(_bands(grams, _BANDS, _ROWS))
-    found.update(mix(title[:1] ^ _TITLE).tolist())
+    found.update(title_keys(title[:1]).tolist())
     return tuple(sorted(found))
+
+
+def title_keys(titles: Hashes) -> Hashes:
+    """Give the keys of titles by their hashes; that of a clause is its hash."""
+    return mix(titles ^ _TITLE)
 
 
 def _bands(grams: Hashes, bands: int, rows: int) -> list[int]:

@@ -54,6 +54,12 @@ def head(key: Key) -> bytes:
     return salted(key.scope.encode() + b"\0" + bytes((key.tier,)) + key.value.to_bytes(8))
 
 
+def key_of(row: bytes) -> Key:
+    """Give the key back from `head`'s row."""
+    scope, _, rest = row[1:].partition(b"\0")
+    return Key(scope.decode(), Tier(rest[0]), int.from_bytes(rest[1:]))
+
+
 def entry(first: Position, article_id: str) -> bytes:
     """Index entry: sorts by ``first``, then by article."""
     return first + article_id.encode()

@@ -4,13 +4,16 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 
 from streaming.fingerprints import shingles
 from streaming.fingerprints.shingles import CLAUSE_LENGTH, SHORT, Hashes, bigrams, hashes
 from streaming.matching.evidence import NOT_BRIEF, Brief, Evidence, evidence
+from streaming.text.clauses import clauses
 from streaming.text.features import FeatureExtractor
+from streaming.text.traditional import Simplifier
 
 VERSION = 2
 """Goes up whenever the same words may give other keys or other evidence."""
@@ -79,6 +82,26 @@ def shingle(
             _names(text, extractor),
             brief,
         ),
+    )
+
+
+@cache
+def _simplifier() -> Simplifier:
+    return Simplifier()
+
+
+def named_keys(title: str, body: str) -> dict[int, str]:
+    """Give the keys of a normalised article that are a clause or a title, with its words."""
+    simplify = _simplifier().simplify
+    parts = Passage([], clauses(simplify(title)), []), Passage([], clauses(simplify(body)), [])
+    kept = [clause for part in parts for clause, size in part.clauses if size >= CLAUSE_LENGTH]
+    titles = _title(parts[0])
+    return dict(
+        zip(
+            [*hashes(kept).tolist(), *shingles.title_keys(hashes(titles)).tolist()],
+            [*kept, *titles],
+            strict=True,
+        )
     )
 
 

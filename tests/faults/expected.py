@@ -1,19 +1,24 @@
 """What every export must hold, computed from the whole log without a store or a batch."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from streaming import deadletters
-from streaming.engine.events import Logged, became, by_article
-from streaming.enrichment import STAGE, position_of
+from streaming.engine.events import Logged, LoggedContent, became, by_article
+from streaming.enrichment import STAGE, decode_text, position_of
 from streaming.exporting import Line, expected_counts, expected_verdicts
 from streaming.filelog import LogRecord
-from streaming.matching.content import Content
+from streaming.hotkeys import EXAMPLES, hot_key
+from streaming.matching.content import Content, Key
 from streaming.matching.overrides import Ruling, in_force
 from streaming.matching.reference import reference
+from streaming.matching.rules import Rules
 from streaming.position import Position, decode
 from streaming.reasons import Rejected
 from streaming.settings import Settings
+from streaming.store.articles import keys_of
+from streaming.texts import Text
 from tests.faults.index import lines
 from tests.integration.logs import answers
 
@@ -26,6 +31,7 @@ _IDENTITY = {
     "statistics": ("minute_ms", "channel", "source", "relation", "tier", "distance"),
     "dead-letters": ("topic", "partition", "offset", "stage"),
     "pairs": ("id1", "id2"),
+    "hot-keys": ("tier", "scope", "key"),
 }
 
 
@@ -44,6 +50,7 @@ def expected_exports(source: str, settings: Settings) -> dict[str, Rows]:
         "statistics": expected_counts(judged.values()),
         "dead-letters": refused,
         "pairs": _pairs(events),
+        "hot-keys": _hot_keys(events, settings.matching.rules()),
     }
     return {what: _keyed(what, rows) for what, rows in wanted.items()}
 
@@ -66,6 +73,23 @@ def _articles(events: Sequence[Logged]) -> Iterable[Line]:
         real = {position: content for position, content in contents.items() if content}
         if real:
             yield _article(name, contents, real)
+
+
+def _hot_keys(events: Sequence[Logged], rules: Rules) -> Iterable[Line]:
+    carriers: dict[Key, dict[str, Position]] = defaultdict(dict)
+    contents = sorted(
+        (each for each in events if isinstance(each, LoggedContent)), key=lambda e: e.position
+    )
+    last = {each.article: each.text for each in contents}
+    texts = {name: Text(*decode_text(text)) for name, text in last.items() if text is not None}
+    for name, brought in by_article(events).items():
+        real = {position: each for position, each in brought.contents.items() if each}
+        for key in keys_of(real.values(), rules):
+            carriers[key][name] = min(real)
+    for key, firsts in carriers.items():
+        if len(firsts) > rules.visible:
+            ranked = sorted(firsts.items(), key=lambda each: (each[1], each[0]))
+            yield hot_key(key, len(firsts), dict(ranked[:EXAMPLES]), texts)
 
 
 def _pairs(events: Sequence[Logged]) -> Iterable[Line]:
