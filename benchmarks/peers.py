@@ -1,4 +1,4 @@
-"""Other tools for near-duplicates, each with the features of its docs and some that suit Chinese.
+"""Other tools for near-duplicates, each with usual features and with some that suit Chinese.
 
 Importing this module wants them installed.
 """
@@ -25,7 +25,7 @@ Sketch = Callable[[str], Any]
 
 @dataclass(frozen=True)
 class Peer:
-    """A tool with one set of features; `default` is the least likeness of its own docs."""
+    """A tool with one set of features; `default` is the least likeness that is usual for it."""
 
     name: str
     sketch: Sketch

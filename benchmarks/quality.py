@@ -1,7 +1,7 @@
 """Verdicts on labelled pairs, beside those of other tools for near-duplicates, in one run.
 
 Every tool gets the same normalised texts and says of each pair how alike the two are. It is
-scored at the threshold of its own documentation, and at the one that does best on these very
+scored at a threshold that is usual for it, and at the one that does best on these very
 pairs: that favours the peers, since Leitong is scored by cross-validation, at thresholds that
 were learned without the pair's articles. Nobody has to find the pairs among other articles
 here; `leitong evaluate` says what that costs.
