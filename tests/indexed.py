@@ -5,12 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 
+from streaming.cli import main
 from streaming.enrichment import Enricher
 from streaming.filelog import FileLogWriter, read_records
 from streaming.query.run import prepare
 from streaming.reasons import Rejected
-from streaming.settings import Settings
+from streaming.settings import Settings, load
 from streaming.store.contract import Store
 from streaming.store.opening import open_index
 from streaming.store.tables import TABLES
@@ -32,6 +34,26 @@ def publish(directory: Path, settings: Settings, events: Sequence[Mapping[str, A
     answers = Enricher(settings).enrich(list(read_records(directory)))
     logged = [answer for answer in answers if not isinstance(answer, Rejected)]
     batch(open_index(settings), logged, settings.matching.rules())
+
+
+def build(directory: Path, events: Sequence[Mapping[str, Any]]) -> Path:
+    """Make an index of these events in a directory; gives the directory."""
+    url = f"sqlite:{directory / 'leitong.db'}"
+    settings = load(overrides=[("store.url", url, "test")], environment={}).settings
+    publish(directory / "log", settings, events)
+    open_index(settings).close()
+    return directory
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
+    """Run a command; gives its exit status, what it says, and what it says on standard error."""
+    try:
+        main([*arguments])
+        code = 0
+    except SystemExit as ending:
+        code = int(ending.code or 0)
+    out, err = capsys.readouterr()
+    return code, out, err
 
 
 def everything(store: Store) -> dict[str, Table]:

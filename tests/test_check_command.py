@@ -14,7 +14,8 @@ from streaming.settings import Settings, load
 from streaming.store import generations
 from streaming.store.opening import open_catalogue, open_index
 from streaming.store.sqlite import SQLiteStore
-from tests.indexed import everything, publish
+from tests import indexed
+from tests.indexed import build, everything, publish
 
 BODY = (
     "市气象台今天上午发布消息说，受冷空气影响，未来三天我市将有一次明显的降温过程。"
@@ -36,12 +37,7 @@ ARTICLES = (
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index that holds a report, a copy of it and something else."""
-    directory = tmp_path_factory.mktemp("built")
-    url = f"sqlite:{directory / 'leitong.db'}"
-    settings = load(overrides=[("store.url", url, "test")], environment={}).settings
-    publish(directory / "log", settings, ARTICLES)
-    open_index(settings).close()
-    return directory
+    return build(tmp_path_factory.mktemp("built"), ARTICLES)
 
 
 @pytest.fixture(autouse=True)
@@ -52,13 +48,7 @@ def here(built: Path, no_settings: Path) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    try:
-        main(["check", *arguments])
-        code = 0
-    except SystemExit as ending:
-        code = int(ending.code or 0)
-    out, err = capsys.readouterr()
-    return code, out, err
+    return indexed.told(capsys, "check", *arguments)
 
 
 def answer(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, Any]:

@@ -11,16 +11,16 @@ import pytest
 from rich.console import Console
 
 from streaming import explainview
-from streaming.cli import main
 from streaming.differences import Change, Passage
 from streaming.engine.put import TEXTS
 from streaming.errors import StoreError
-from streaming.settings import Settings, load
+from streaming.settings import Settings
 from streaming.store import keys
 from streaming.store.opening import open_index
 from streaming.store.sqlite import SQLiteStore
 from streaming.text.normalise import normalise
-from tests.indexed import everything, publish
+from tests import indexed
+from tests.indexed import build, everything
 
 BODY = (
     "市气象台今天上午发布消息说，受冷空气影响，未来三天我市将有一次明显的降温过程。"
@@ -41,12 +41,7 @@ EVENTS = (
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("built")
-    url = f"sqlite:{directory / 'leitong.db'}"
-    settings = load(overrides=[("store.url", url, "test")], environment={}).settings
-    publish(directory / "log", settings, EVENTS)
-    open_index(settings).close()
-    return directory
+    return build(tmp_path_factory.mktemp("built"), EVENTS)
 
 
 @pytest.fixture(autouse=True)
@@ -57,13 +52,7 @@ def here(built: Path, no_settings: Path) -> Path:
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
-    try:
-        main(["explain", *arguments])
-        code = 0
-    except SystemExit as ending:
-        code = int(ending.code or 0)
-    out, err = capsys.readouterr()
-    return code, out, err
+    return indexed.told(capsys, "explain", *arguments)
 
 
 def in_colours(passages: list[Passage], **console: Any) -> str:

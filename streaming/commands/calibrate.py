@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from streaming.commands.evaluate import figure, reading
-from streaming.commands.options import configured, read_settings
+from streaming.commands.options import articles_option, configured, pairs_option, read_settings
 
 if TYPE_CHECKING:
     from streaming.matching.verification import Thresholds
@@ -16,19 +16,8 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option(
-    "--pairs",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Labelled pairs: JSON Lines with id1, id2, label; leitong export pairs writes them.",
-)
-@click.option(
-    "--articles",
-    required=True,
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Files that hold their articles, as leitong produce takes them. May be repeated.",
-)
+@articles_option
+@pairs_option
 @click.option(
     "--to",
     "target",

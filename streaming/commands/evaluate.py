@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import orjson
 
-from streaming.commands.options import configured, read_settings
+from streaming.commands.options import articles_option, configured, pairs_option, read_settings
 
 if TYPE_CHECKING:
     from streaming.offline.corpus import Corpus
@@ -16,19 +16,8 @@ _FIGURES = ("pairs", "precision", "recall", "f1", "wrong", "missed")
 
 
 @click.command()
-@click.option(
-    "--articles",
-    required=True,
-    multiple=True,
-    type=click.Path(exists=True, path_type=Path),
-    help="Articles as leitong produce takes them: JSON Lines, gzip or not. May be repeated.",
-)
-@click.option(
-    "--pairs",
-    required=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Labelled pairs: JSON Lines with id1, id2, label, and perhaps kind and conf.",
-)
+@articles_option
+@pairs_option
 @click.option(
     "--sample",
     type=click.IntRange(min=0),

@@ -39,6 +39,28 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
+def articles_option(command: Command) -> Command:
+    """Add ``--articles``, which may be repeated."""
+    return click.option(
+        "--articles",
+        required=True,
+        multiple=True,
+        type=click.Path(exists=True, path_type=Path),
+        help="Articles as leitong produce takes them: JSON Lines, gzip or not. May be repeated.",
+    )(command)
+
+
+def pairs_option(command: Command) -> Command:
+    """Add ``--pairs``."""
+    return click.option(
+        "--pairs",
+        required=True,
+        type=click.Path(exists=True, dir_okay=False, path_type=Path),
+        help="Labelled pairs: JSON Lines with id1, id2, label, and perhaps kind and conf, as"
+        " leitong export pairs writes them.",
+    )(command)
+
+
 def generation_option(command: Command) -> Command:
     """Add ``--generation``."""
     return click.option(
