@@ -35,7 +35,7 @@ class Evidence:
     ``level`` bits are zero: a sample that is the same in every copy. ``figures`` and
     ``phrases`` have shape ``(n, 2)``: the hash of a bigram or phrase with figures, sorted,
     and that of its form. ``names`` are the hashes of its rare words, sorted, ``subjects``
-    those of them that it keeps repeating.
+    those of them that it is about.
 
     The rest is empty but for brief texts: ``units`` are the hashes of their bigrams of
     characters, sorted, ``words`` of shape ``(n, 2)`` the hash of a word, sorted, and its

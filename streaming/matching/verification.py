@@ -43,7 +43,7 @@ class BriefClass:
 
     Under ``least`` they have nothing to do with each other, from ``most`` on they are
     duplicates whatever else; between the two ``best`` is where the line is best drawn, and
-    it is not crossed by a pair that differs in a figure.
+    it is not crossed by a pair that differs in a figure or in whom it is about.
     """
 
     below: int
@@ -91,7 +91,7 @@ class Thresholds:
     half_subject_overlap: float = 0.72
     excerpt: float = 0.65
     brief: tuple[BriefClass, ...] = (
-        BriefClass(20, 0.6, 0.755, 0.97),
+        BriefClass(20, 0.6, 0.75, 0.97),
         BriefClass(50, 0.7, 0.845, 0.97),
         BriefClass(SHORT, 0.75, 0.91, 0.985),
     )
@@ -174,6 +174,8 @@ def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:
         return Answer(Relation.DUPLICATE, None, score)
     if score >= wanted.least and (pair.refigured or pair.phrases or pair.numbered):
         return Answer(Relation.TEMPLATE, Check.FIGURES, score)
+    if score >= wanted.least and pair.strange >= thresholds.strange:
+        return Answer(Relation.TEMPLATE, Check.SUBJECT, score)
     if score < wanted.best and not _framed(pair, thresholds):
         return Answer(None, Check.OVERLAP, score)
     return Answer(Relation.DUPLICATE, None, score)

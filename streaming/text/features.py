@@ -107,6 +107,10 @@ class FeatureExtractor:
         """
         return [token for token in tokens if self._general.is_rare(token)]
 
+    def unknown(self, tokens: Iterable[str]) -> list[str]:
+        """Give those of them that are not in the table at all: nearly all of them are names."""
+        return [token for token in self.rare(tokens) if not self._general.knows(token)]
+
     def weights(self, tokens: Sequence[str]) -> dict[str, int]:
         """Give token -> weight 1..255 of every word as it weighs once, in any channel."""
         return {token: weight for token in tokens if (weight := self._general[token][0])}
@@ -133,6 +137,9 @@ class _TokenWeights(dict[str, _Weights]):
             self.clear()
         self[token] = weights
         return weights
+
+    def knows(self, token: str) -> bool:
+        return token in self._idf
 
     def is_rare(self, token: str) -> bool:
         rare = self._idf.get(token, self._rare) >= self._rare

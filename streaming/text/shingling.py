@@ -20,7 +20,10 @@ VERSION = 2
 
 _SHORTEST_TITLE = 6
 _SUBJECT_COUNT = 3
-"""A rare word that occurs so often is what the text is about; a reporter's name is not."""
+"""A rare word that occurs so often is what a text is about; a reporter's name is not.
+
+A brief one says nothing so often: it is about the names in it.
+"""
 _CACHED_WORDS = 400_000
 _WORD = re.compile(r"[^\W_]")
 _FIGURE = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
@@ -124,6 +127,8 @@ def _names(text: Passage, extractor: FeatureExtractor) -> tuple[Hashes, Hashes]:
     """Give the rare words of a text, and those of them that it is about."""
     counts = Counter(text.words)
     rare = extractor.rare(counts)
+    if text.length < SHORT:
+        return hashes(rare), hashes(extractor.unknown(rare))
     return hashes(rare), hashes([word for word in rare if counts[word] >= _SUBJECT_COUNT])
 
 

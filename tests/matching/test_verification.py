@@ -57,6 +57,13 @@ def test_a_headline_with_another_figure_is_a_template_unless_it_is_the_same() ->
     assert answer.relation == Relation.DUPLICATE
 
 
+def test_a_headline_of_somebody_else_is_a_template() -> None:
+    words = list(range(14))
+    one, other = (of([*words, name], names=([name], [name])) for name in (50, 51))
+    assert relate(one, other).failed == Check.SUBJECT
+    assert relate(of([*words, 50]), other).relation == Relation.DUPLICATE
+
+
 def test_the_next_part_of_a_series_is_a_template() -> None:
     words = list(range(14))
     first, second = of(words), of(words, [(102, 900)])
