@@ -11,7 +11,7 @@ T = "things"
 
 def test_frames_stay_below_what_servers_take(servers: Servers) -> None:
     server = servers(transport="framed", longest_frame=2 << 20)
-    store = client(server.endpoint, transport="framed")
+    store = client(server.endpoint, transport="framed", timeout=10, deadline=60)
     tiny = {b"t%d" % n: {b"%d" % cell: b"" for cell in range(300)} for n in range(300)}
     large = {b"u1": {b"q": bytes(1_000_000)}, b"u2": {b"q": bytes(1_300_000)}}
     for rows in (tiny, large):
