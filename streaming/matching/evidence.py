@@ -175,8 +175,8 @@ def _narrow(hashes: NDArray[np.uint64]) -> Hashes32:
 class Pair:
     """How much of the shorter of two texts is in the longer one.
 
-    Symmetric. ``days`` are those between the publication of the two, None if nobody knows.
-    Everything but the lengths is found when it is asked for first.
+    Symmetric but for `first_is_shorter`. ``days`` are those between the publication of the
+    two, None if nobody knows. Everything but the lengths is found when it is asked for first.
     """
 
     def __init__(self, one: Evidence, other: Evidence, days: float | None = None) -> None:
