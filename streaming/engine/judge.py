@@ -58,15 +58,14 @@ def judge(
     snapshot = Snapshot(store, rules)
     snapshot.load(events)
     everyone = [*events, *sorted(affected(store, rules, snapshot, events, mark) - events.keys())]
-    judged = _decide(snapshot, rules, everyone)
-    _cite(store, judged.values())
-    again = [] if alone else _changed_meanwhile(store, snapshot, judged.values())
-    while again:
-        fresh = Snapshot(store, rules)
-        newer = _decide(fresh, rules, again)
+    judged: dict[str, Judged] = {}
+    reading, pending = snapshot, everyone
+    while pending:
+        newer = _decide(reading, rules, pending)
         _cite(store, newer.values())
         judged |= newer
-        again = _changed_meanwhile(store, fresh, newer.values())
+        pending = [] if alone else _changed_meanwhile(store, reading, newer.values())
+        reading = Snapshot(store, rules)
     _write(store, judged.values(), token)
     Index(store, rules).move_surplus(snapshot.overgrown())
     return list(judged.values())
