@@ -15,8 +15,7 @@ import orjson
 from streaming.engine import decision
 from streaming.engine.snapshot import Snapshot
 from streaming.errors import SettingsError
-from streaming.fingerprints.bands import hamming
-from streaming.matching.content import Content, Key, Tier, pair_of
+from streaming.matching.content import Content, Key, Tier, distance_between, pair_of
 from streaming.matching.measures import Measure, measures
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import Candidate, Finding, decide
@@ -134,7 +133,9 @@ class Explanation:
             "distance": self.distance,
             "keys": [each.fields() for each in self.keys],
             "measures": {each.name: each.value for each in self.measures},
-            "thresholds": {n: limit for each in self.measures for n, limit in _limits(each)},
+            "thresholds": {
+                n: limit for each in self.measures for n, limit in each.thresholds.items()
+            },
             "verification": {
                 "relation": answer.relation,
                 "check": answer.failed,
@@ -172,7 +173,7 @@ def explain(store: Store, rules: Rules, a: str, b: str) -> Explanation:
     return Explanation(
         earlier,
         later,
-        _distance(earlier.content, later.content),
+        distance_between(earlier.content, later.content),
         keys,
         tuple(measures(pair, rules.thresholds)),
         verify(pair, rules.thresholds),
@@ -194,16 +195,10 @@ def _live(name: str, row: ArticleRow) -> tuple[Position, Content]:
     return row.first, row.current
 
 
-def _distance(one: Content, other: Content) -> int | None:
-    if one.fingerprint is None or other.fingerprint is None:
-        return None
-    return hamming(one.fingerprint, other.fingerprint)
-
-
 def _shared(snapshot: Snapshot, rules: Rules, earlier: Side, later: Side) -> Iterator[SharedKey]:
     """Say how the later article sees each key that both carry, or of which both are near."""
     looked_up = snapshot.carried(later.article)
-    distance = _distance(earlier.content, later.content)
+    distance = distance_between(earlier.content, later.content)
     near = distance is not None and distance <= rules.k
     same_scope = {key.scope for key in looked_up}
     for key in sorted(snapshot.carried(earlier.article)):
@@ -242,7 +237,3 @@ def _obstacle(
     if all(each.slots >= rules.visible for each in keys):
         return Obstacle.SLOTS
     return Obstacle.INDEX
-
-
-def _limits(measure: Measure) -> Iterator[tuple[str, float]]:
-    yield from measure.thresholds.items()

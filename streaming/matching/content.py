@@ -9,6 +9,7 @@ from enum import IntEnum
 from struct import Struct
 from typing import NamedTuple
 
+from streaming.fingerprints.bands import hamming
 from streaming.matching.evidence import NO_TEXT, Evidence, Pair
 from streaming.matching.rules import Rules
 
@@ -112,6 +113,13 @@ class Content:
             ),
             cell[end:],
         )
+
+
+def distance_between(one: Content, other: Content) -> int | None:
+    """Give the Hamming distance of two fingerprints in bits; None if one is missing."""
+    if one.fingerprint is None or other.fingerprint is None:
+        return None
+    return hamming(one.fingerprint, other.fingerprint)
 
 
 def days_between(one: Content, other: Content) -> float | None:

@@ -4,16 +4,15 @@ A verdict never depends on another verdict, so there is no cascade and no transi
 merging; chains are resolved by whoever reads them.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 
-from streaming.fingerprints.bands import hamming
 from streaming.fingerprints.simhash import BITS
 from streaming.matching import measures
-from streaming.matching.content import Content, Tier, days_between
+from streaming.matching.content import Content, Tier, days_between, distance_between
 from streaming.matching.evidence import Pair
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
@@ -39,7 +38,7 @@ class Finding:
     """What verification found between two contents, or what an editor says of them.
 
     ``distance`` is the Hamming distance in bits, ``similarity`` runs from 0 to 1; both and
-    ``tier`` are None where only an editor relates the two. ``evidence`` is what was measured,
+    ``tier`` are None where only an editor relates the two. ``pair`` is what was measured,
     None if nothing was.
     """
 
@@ -47,7 +46,12 @@ class Finding:
     tier: Tier | None
     distance: int | None
     similarity: float | None
-    evidence: Mapping[str, float] | None = None
+    pair: Pair | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def evidence(self) -> dict[str, float] | None:
+        """What was measured; of all matches it is asked for of the best one only."""
+        return None if self.pair is None else measures.in_brief(self.pair)
 
     @property
     def tier_label(self) -> str | None:
@@ -178,7 +182,7 @@ def _findings(
     """Say of each candidate what relates the article to it, or what refused it."""
     text = content.text()
     for candidate in candidates:
-        distance = _distance(content, candidate.content)
+        distance = distance_between(content, candidate.content)
         near = distance is not None and distance <= rules.k
         if near and not rules.verify_simhash and distance is not None:
             alike = round(1 - distance / BITS, 6)
@@ -188,16 +192,9 @@ def _findings(
         answer = verify(pair, rules.thresholds)
         if answer.relation is not None:
             tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
-            measured = measures.in_brief(pair)
-            yield candidate, Finding(answer.relation, tier, bits, answer.score, measured)
+            yield candidate, Finding(answer.relation, tier, bits, answer.score, pair)
         elif answer.failed is not None:
             yield candidate, _Refusal(candidate, answer.failed.value, answer.score)
-
-
-def _distance(one: Content, other: Content) -> int | None:
-    if one.fingerprint is None or other.fingerprint is None:
-        return None
-    return hamming(one.fingerprint, other.fingerprint)
 
 
 def _reason(refused: list[_Refusal]) -> dict[str, Any]:

@@ -108,8 +108,8 @@ class FeatureExtractor:
         return [token for token in tokens if self._general.is_rare(token)]
 
     def unknown(self, tokens: Iterable[str]) -> list[str]:
-        """Give those of them that are not in the table at all: nearly all of them are names."""
-        return [token for token in self.rare(tokens) if not self._general.knows(token)]
+        """Give those of some rare words that are in no table at all: nearly all are names."""
+        return [token for token in tokens if not self._general.knows(token)]
 
     def weights(self, tokens: Sequence[str]) -> dict[str, int]:
         """Give token -> weight 1..255 of every word as it weighs once, in any channel."""
