@@ -1,0 +1,48 @@
+"""What the log of a scope says of its articles, row by row; views are folds of it.
+
+The log has a row per article and attempt. Rows of the same article are told apart by the
+attempt's token: each kind of cell counts from the row with the largest token that has it.
+"""
+
+from dataclasses import dataclass
+
+from streaming.position import Position
+from streaming.similar.description import Description
+
+Neighbours = tuple[tuple[str, int], ...]
+"""Earlier articles like one, the best first, each with its score in millionths."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an article of a scope is at the moment.
+
+    ``position`` is that of its current content, ``first`` when it first appeared, and
+    ``published_ms`` when it was published, by the newsroom's account if there is one.
+    ``story`` is the article that this one duplicates, or else itself.
+    """
+
+    position: Position
+    first: Position
+    published_ms: int
+    story: str
+
+
+GONE = None
+"""In place of a standing: the article is deleted, or in another channel now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the log.
+
+    A cell that the row does not have is None, but for ``standing``: that counts only where
+    ``judged``. ``described`` is a description with the position of the content it is of.
+    """
+
+    article: str
+    token: bytes
+    judged: bool = False
+    standing: Standing | None = GONE
+    described: tuple[Position, Description] | None = None
+    neighbours: Neighbours | None = None
