@@ -74,4 +74,5 @@ def rounded(vector: NDArray[np.floating]) -> Int16s:
     exact = vector.astype(np.float64)
     length = np.linalg.norm(exact, axis=-1, keepdims=True)
     scaled = np.divide(exact * SCALE, length, out=np.zeros_like(exact), where=length > 0)
-    return np.rint(scaled).astype(np.int16)
+    whole: Int16s = np.rint(scaled).astype(np.int16)
+    return whole

@@ -73,7 +73,8 @@ def mix(
     alike *= ONE / SCALE**2
     decay = _decay(ranking.half_life_ms)
     hours = np.minimum(np.abs(apart_ms) // _HOUR_MS, len(decay) - 1)
-    return np.rint(np.minimum(alike, ONE) * decay[hours]).astype(np.int32)
+    scores: Scores = np.rint(np.minimum(alike, ONE) * decay[hours]).astype(np.int32)
+    return scores
 
 
 def score(ranking: Ranking, one: Description, other: Description, apart_ms: int) -> int:
