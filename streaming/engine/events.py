@@ -13,13 +13,15 @@ class LoggedContent:
     """What an article became at a position of the log.
 
     ``content`` is None for a deletion. ``text`` is the encoded title and body, None for a
-    deletion and wherever only the verdict is asked for.
+    deletion and wherever only the verdict is asked for. ``described`` maps models to what
+    they say of it, encoded.
     """
 
     article: str
     position: Position
     content: Content | None
     text: bytes | None = None
+    described: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ class ArticleEvents:
 
     contents: dict[Position, Content | None] = field(default_factory=dict)
     overrides: dict[Position, Override] = field(default_factory=dict)
+    described: dict[Position, Mapping[str, bytes]] = field(default_factory=dict)
 
 
 EventsByArticle = Mapping[str, ArticleEvents]
@@ -61,4 +64,5 @@ def by_article(events: Iterable[Logged]) -> dict[str, ArticleEvents]:
             mine.overrides[event.position] = event.override
         else:
             mine.contents[event.position] = event.content
+            mine.described[event.position] = event.described
     return grouped

@@ -33,6 +33,20 @@ GONE = None
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """A description as the log has it: with the version of the article that it is of.
+
+    ``first`` is what the article's `first` was when this was written; the description is
+    encoded.
+    """
+
+    position: Position
+    first: Position
+    published_ms: int
+    description: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of the log.
 

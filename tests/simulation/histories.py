@@ -15,6 +15,8 @@ from streaming.matching.evidence import Evidence
 from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import Position, encode, timestamp_ms
+from streaming.similar.description import SCALE, Description
+from streaming.similar.scoring import Ranking
 
 K = 1
 SHINGLED = 0.5
@@ -55,6 +57,32 @@ TEXTS = (
 )
 """Evidence of no text, a text, an edit, an excerpt, something like it, two pairs of a form."""
 SHINGLES = ((), (1,), (1, 2), (2, 3))
+MODEL = "m"
+
+
+def _described(*keywords: int, vector: int = 0, cells: tuple[int, ...] = ()) -> Description:
+    weight = round(SCALE / len(keywords) ** 0.5) if keywords else 0
+    return Description(
+        np.array([SCALE, 0] if vector == 1 else [0, vector * SCALE // 2], dtype=np.int16),
+        np.array(sorted(keywords), dtype=np.uint64),
+        np.array([weight] * len(keywords), dtype=np.int16),
+        cells,
+    )
+
+
+DESCRIPTIONS = tuple(
+    each.encode()
+    for each in (
+        _described(),
+        _described(1, 2),
+        _described(2, 3, vector=1, cells=(0, 1)),
+        _described(3, 4, vector=2, cells=(1,)),
+        _described(1, 2, 3, 4, vector=1, cells=(1, 0)),
+        _described(5, vector=2, cells=(0,)),
+        _described(vector=1, cells=(0, 1)),
+    )
+)
+"""What a model may say of texts: without words, without a vector, much and little alike."""
 
 
 class Kind(StrEnum):
@@ -78,10 +106,19 @@ class History:
     rules: Rules
     partitions: dict[Partition, list[Logged]]
     forget_ms: int = 0
+    ranking: Ranking = field(default_factory=Ranking)
     kinds: dict[Position, set[Kind]] = field(default_factory=dict)
 
     def log(self) -> list[Logged]:
         return [event for events in self.partitions.values() for event in events]
+
+    def described(self) -> dict[str, Description]:
+        """What the current text of every article is like."""
+        contents = [e for e in self.log() if isinstance(e, LoggedContent) and e.described]
+        return {
+            event.article: Description.decode(event.described[MODEL])
+            for event in sorted(contents, key=lambda each: each.position)
+        }
 
     def became(self) -> list[tuple[Position, str, Content | Override | None]]:
         """The log as the reference takes it."""
@@ -120,7 +157,9 @@ def history(
         shingles=rng.random() < SHINGLED,
         verify_simhash=rng.random() < SHINGLED,
     )
-    made = History(rules, {p: [] for ps in places.values() for p in ps})
+    made = History(
+        rules, {p: [] for ps in places.values() for p in ps}, ranking=_ranking(rng, rules)
+    )
     skew = {p: rng.randrange(7) for p in made.partitions}
     append_time = {topic: rng.random() < 0.5 for topic in places}
     clock = 20
@@ -145,6 +184,17 @@ def history(
     if style == "brief":
         made.forget_ms = rules.window_ms + _longest_life(made) + LATEST_MS
     return made
+
+
+def _ranking(rng: random.Random, rules: Rules) -> Ranking:
+    return Ranking(
+        scope=rng.choice(("channel", "newsroom")),
+        window_ms=min(rules.window_ms, rng.choice((4, 12, 100)) * UNIT_MS),
+        half_life_ms=rng.choice((0, 6 * 3_600_000)),
+        vector_weight=rng.choice((0.0, 0.3)),
+        size=rng.choice((1, 2, 3)),
+        per_story=rng.choice((1, 2)),
+    )
 
 
 def _longest_life(made: History) -> int:
@@ -199,7 +249,7 @@ def _event(
         shingles=rng.choice(SHINGLES),
         evidence=rng.choice(TEXTS),
     )
-    return LoggedContent(name, position, content)
+    return LoggedContent(name, position, content, described={MODEL: rng.choice(DESCRIPTIONS)})
 
 
 def name_kinds(made: History) -> None:

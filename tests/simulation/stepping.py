@@ -43,6 +43,9 @@ class Task:
     def done(self) -> bool:
         return bool(self._greenlet.dead)
 
+    def is_run_by(self, one: greenlet.greenlet | None) -> bool:
+        return self._greenlet is one
+
     @property
     def ready(self) -> bool:
         return not self.done and (self.waiting_for is None or bool(self.waiting_for()))

@@ -19,16 +19,20 @@ import orjson
 from streaming import announcements, exporting
 from streaming.engine import statistics
 from streaming.engine.attempt import attempt
+from streaming.engine.describe import describe
 from streaming.engine.events import Logged, by_article
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
+from streaming.engine.ranking import lists_of, rank
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms
-from streaming.store import lease
+from streaming.similar.reference import reference_lists
+from streaming.similar.view import View
+from streaming.store import lease, similar
 from streaming.store.lease import Lease
 from streaming.store.tables import tables
-from tests.simulation.histories import History, Kind, Partition
+from tests.simulation.histories import MODEL, History, Kind, Partition
 from tests.simulation.stepping import Order, SteppingStore, Task, pause
 
 LEASE_SECONDS = 0.5
@@ -131,6 +135,8 @@ class World:
         self.stream: list[announcements.Message] = []
         self.counts: Counter[tuple[Kind, Fault]] = Counter()
         self.trace: list[str] = []
+        self._views: dict[str, View] = {}
+        self._ranking: dict[str, greenlet.greenlet] = {}
         self._clock = 0.0
         self._zombies: list[Task] = []
         self._graveyard: list[Task] = []
@@ -353,6 +359,8 @@ class World:
 
     def _micro_batch(self, process: Process, batch: list[Logged], owner: str | None) -> None:
         store, rules = self.store, self.history.rules
+        # What is like what is ranked by whoever owns the index.
+        models = {MODEL: self.history.ranking} if owner is not None else {}
 
         def checked(work: Callable[[], Any]) -> Callable[[], Any]:
             def run() -> Any:
@@ -368,13 +376,19 @@ class World:
             self._run_tasks(process, batch, [checked(each) for each in work])
 
         def judge_all(token: bytes, mark: bytes | None) -> list[tuple[list[Judged], set[int]]]:
-            def job(chunk: list[Logged]) -> tuple[list[Judged], set[int]]:
+            def job(chunk: list[Logged]) -> tuple[list[Judged], set[int], set[tuple[str, str]]]:
                 alone = owner is not None
-                judged = judge(store, rules, by_article(chunk), token, mark, alone=alone)
-                return judged, statistics.record(store, judged, token)
+                events = by_article(chunk)
+                judged = judge(store, rules, events, token, mark, alone=alone)
+                scopes = describe(store, models, judged, events, token)
+                return judged, statistics.record(store, judged, token), scopes
 
             work = [checked(partial(job, chunk)) for chunk in self._chunks(batch)]
-            return self._run_tasks(process, batch, work)
+            ended = self._run_tasks(process, batch, work)
+            scopes = sorted(set().union(*(each[2] for each in ended)))
+            work = [checked(partial(self._rank, scope, token, mark)) for _, scope in scopes]
+            self._run_tasks(process, batch, work)
+            return [(judged, minutes) for judged, minutes, _ in ended]
 
         def send(messages: Iterable[announcements.Message]) -> None:
             for message in messages:
@@ -387,6 +401,24 @@ class World:
         everyone = [item for judged, _ in done.judged for item in judged]
         due = [a for item in everyone if (a := announcements.due(item, done.token))]
         announcements.deliver(store, done.token, due, send, owner)
+
+    def _rank(self, scope: str, token: bytes, mark: bytes | None) -> None:
+        """Rank a scope, on the host that did so before or on another one."""
+        ranking, me = self.history.ranking, greenlet.getcurrent()
+        if not self.faults.takeover:
+            # On one host a view is locked; its lock goes with the process that held it.
+            pause(lambda: self._is_free(scope))
+            self._ranking[scope] = me
+        view = self._views.pop(scope, None) if self.rng.random() < 0.7 else None
+        view = view or View(ranking)
+        rank(self.store, view, ranking, MODEL, scope, token, mark)
+        self._views[scope] = view
+        self._ranking.pop(scope, None)
+
+    def _is_free(self, scope: str) -> bool:
+        holder = self._ranking.get(scope)
+        dead = [task for task in self._graveyard if task.is_run_by(holder)]
+        return holder is None or holder.dead or bool(dead)
 
     def _chunks(self, batch: Sequence[Logged]) -> list[list[Logged]]:
         """Spread the articles of a batch over tasks."""
@@ -453,6 +485,8 @@ class World:
         ]
         found += self._miscounted(judged)
         if not self.faults.two_queries and not self.faults.expiry:
+            found += self._mislisted(judged)
+        if not self.faults.two_queries and not self.faults.expiry:
             # Without a lease the stream promises nothing; a forgotten article is not told again.
             found += self._misannounced(expected)
         return found
@@ -468,6 +502,30 @@ class World:
                 del expected[name]
         for line in (*exported.values(), *expected.values()):
             line["root"] = None
+
+    def _mislisted(self, judged: Mapping[str, Expected]) -> list[str]:
+        ranking = self.history.ranking
+        wanted = reference_lists(judged, self.history.described(), ranking)
+        found = {}
+        for scope in similar.scopes(self.store, MODEL):
+            view = View(ranking)
+            view.apply(each.row for each in similar.read_log(self.store, MODEL, scope))
+            found |= lists_of(view, ranking, view.articles())
+        differ = [
+            f"list of {name}: {found.get(name)} instead of {wanted.get(name)}"
+            for name in sorted(found.keys() | wanted.keys())
+            if found.get(name, ()) != wanted.get(name, ())
+        ]
+        if self.faults.takeover:
+            return differ  # A task that outlives its query may write a list that is outdated.
+        names = sorted({*wanted, *(e.article for e in self.history.log())})
+        served = similar.read_lists(self.store, MODEL, names)
+        differ += [
+            f"served list of {name}: {served[name]} instead of {wanted.get(name)}"
+            for name in names
+            if served[name] != dict(wanted.get(name, ()))
+        ]
+        return differ
 
     def _miscounted(self, judged: Mapping[str, Expected]) -> list[str]:
         counted = {tuple(line.items()) for line in exporting.counts(self.store)}

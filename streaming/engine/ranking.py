@@ -1,0 +1,204 @@
+"""The third part of a micro-batch: who is like whom, after everybody was judged.
+
+A scope is ranked by one task at a time, under one model. What it writes follows from the
+log of the scope, which the judges wrote before; and whom it ranks again follows from whom
+they judged, never from what that changed, so that an attempt which died is made up for.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from streaming.position import timestamp_ms
+from streaming.similar.description import Description
+from streaming.similar.entries import Neighbours
+from streaming.similar.lists import Member, best_of
+from streaming.similar.scoring import Ranking
+from streaming.similar.view import Challenger, View
+from streaming.store import similar
+from streaming.store.contract import Store
+from streaming.store.similar import Logged
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What ranking a scope did: how many articles it ranked, and how many lists it looked at.
+
+    ``waiting`` says that there may be articles left that were never ranked.
+    """
+
+    articles: int
+    lists: int
+    waiting: bool
+
+
+def rank(
+    store: Store,
+    view: View,
+    ranking: Ranking,
+    model: str,
+    scope: str,
+    token: bytes,
+    mark: bytes | None,
+    backlog: int = 0,
+) -> Ranked:
+    """Rank what the attempt with this token judged in a scope, and those whom that concerns.
+
+    To be called when everything is judged. ``view`` is brought up to date; it is the fold of
+    this scope's log, or of a beginning of it. ``mark`` is as for `judge`. Up to ``backlog``
+    articles that were never ranked are ranked as well.
+
+    Lists are written before the neighbours that they follow from: whoever repeats this finds
+    the neighbours as they were, and so all lists that have to be written.
+    """
+    log = list(similar.read_log(store, model, scope, view.reached))
+    view.apply(each.row for each in log)
+    mine = [each for each in log if each.row.token == token and each.row.judged]
+    judged = {each.row.article for each in mine}
+    concerned = {*judged, *_naming(view, judged)}
+    concerned |= view.challenged(list(_challengers(view, ranking, mine, mark)))
+    waiting = view.unranked(backlog) if backlog else []
+    names = sorted({name for name in concerned if view.rankable(name)}.union(waiting))
+    found = dict(zip(names, view.best(names), strict=True))
+    changed = _Lists(view, ranking, found | {name: () for name in judged - found.keys()})
+    deleted = {each.row.article for each in mine if each.deleted}
+    # What is in another scope now has its list there.
+    lists = {
+        name: found
+        for name, found in changed.to_write(_as_if_live(view, mine)).items()
+        if name in deleted or view.rankable(name)
+    }
+    _write_lists(store, model, lists)
+    rows = [similar.ranked(model, scope, token, name, found[name]) for name in names]
+    store.mutate(similar.LOG, rows)
+    return Ranked(len(names), len(lists), waiting=0 < backlog == len(waiting))
+
+
+def lists_of(view: View, ranking: Ranking, articles: Iterable[str]) -> dict[str, Neighbours]:
+    """Give the lists that follow from the log: the best of both directions."""
+    return _Lists(view, ranking, {}).of(articles)
+
+
+def _challengers(
+    view: View, ranking: Ranking, judged: Iterable[Logged], mark: bytes | None
+) -> Iterator[Challenger]:
+    """Give what may have come between others and their neighbours, whatever stood before.
+
+    That is what a judged article is now, and every version of it in the batch. An article
+    that begins after the mark is seen by nobody outside the batch.
+    """
+    for each in judged:
+        name, standing = each.row.article, each.row.standing
+        positions = [version.position for version in each.versions]
+        if standing is not None:
+            positions.append(standing.position)
+        for described in each.versions:
+            if mark is not None and described.first <= mark:
+                until_ms = timestamp_ms(max(positions)) + ranking.window_ms
+                yield Challenger(
+                    name,
+                    Description.decode(described.description),
+                    described.first,
+                    described.published_ms,
+                    until_ms,
+                )
+        current = view.described(name)
+        brought = {version.position for version in each.versions}
+        if standing is None or current is None or standing.position in brought:
+            continue
+        if mark is not None and standing.first <= mark:
+            until_ms = timestamp_ms(max(positions)) + ranking.window_ms
+            yield Challenger(name, current, standing.first, standing.published_ms, until_ms)
+
+
+def _as_if_live(view: View, judged: Iterable[Logged]) -> set[str]:
+    """Give whose lists an attempt that died may have put a superseded version into."""
+    found: set[str] = set()
+    for each in judged:
+        standing = each.row.standing
+        for described in each.versions:
+            if standing is None or described.position != standing.position:
+                description = Description.decode(described.description)
+                near = view.best_for(
+                    description, described.first, described.published_ms, each.row.article
+                )
+                found.update(name for name, _ in near)
+    return found
+
+
+def _naming(view: View, articles: Collection[str]) -> set[str]:
+    return {other for named in view.naming(articles).values() for other, _ in named}
+
+
+class _Lists:
+    """Lists of both directions, with some articles' neighbours made anew."""
+
+    def __init__(
+        self, view: View, ranking: Ranking, renewed: Mapping[str, Neighbours]
+    ) -> None:
+        self._view = view
+        self._ranking = ranking
+        self._renewed = renewed
+        self._named_by: dict[str, list[tuple[str, int]]] = defaultdict(list)
+        for name, neighbours in renewed.items():
+            for other, score in neighbours:
+                self._named_by[other].append((name, score))
+
+    def of(self, articles: Iterable[str]) -> dict[str, Neighbours]:
+        """Give lists; that of an article which cannot be ranked is empty."""
+        names = list(articles)
+        live = [name for name in names if self._view.rankable(name)]
+        named_by = self._view.naming(live)
+        lists: dict[str, Neighbours] = dict.fromkeys(names, ())
+        for name in live:
+            known = [each for each in named_by[name] if each[0] not in self._renewed]
+            lists[name] = best_of(
+                self._ranking,
+                self._members([*self._neighbours(name), *known, *self._named_by[name]]),
+            )
+        return lists
+
+    def to_write(self, others: Collection[str]) -> dict[str, Neighbours]:
+        """Give the lists, new as they have to be, that may not be so in the store.
+
+        An article that was never ranked before can be in no list yet, but for what an
+        attempt that died may have written; so others' lists in which it will not be either
+        need not be looked at.
+        """
+        surely = {*self._renewed, *others}
+        perhaps: dict[str, set[str]] = defaultdict(set)
+        for name, neighbours in self._renewed.items():
+            before = self._view.neighbours(name)
+            if before is None:
+                for other, _ in neighbours:
+                    perhaps[other].add(name)
+            else:
+                surely.update(other for other, _ in (*before, *neighbours))
+        lists = self.of({*surely, *perhaps})
+        return {
+            name: found
+            for name, found in lists.items()
+            if name in surely or not perhaps[name].isdisjoint(other for other, _ in found)
+        }
+
+    def _neighbours(self, name: str) -> Neighbours:
+        renewed = self._renewed.get(name)
+        return (self._view.neighbours(name) or ()) if renewed is None else renewed
+
+    def _members(self, scored: Sequence[tuple[str, int]]) -> Iterator[Member]:
+        for name, score in scored:
+            standing = self._view.standing(name)
+            if standing is not None and self._view.rankable(name):
+                yield Member(name, score, standing.first, standing.story)
+
+
+def _write_lists(store: Store, model: str, lists: Mapping[str, Neighbours]) -> None:
+    stored = similar.read_lists(store, model, list(lists))
+    mutations = []
+    for name, neighbours in lists.items():
+        wanted, known = dict(neighbours), stored[name]
+        put = {other: score for other, score in wanted.items() if known.get(other) != score}
+        gone = [other for other in known if other not in wanted]
+        if put or gone:
+            mutations.append(similar.change_of_list(model, name, put, gone))
+    store.mutate(similar.LISTS, mutations)
