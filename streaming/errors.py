@@ -9,6 +9,7 @@
     ├── QueryFailed          the query ended, and trying again did not help
     ├── JobFailed            a batch job ended with an error of Spark's
     ├── JobStopped           a batch job was asked to stop
+    ├── ModelsError          models of similar articles that cannot be read or published
     ├── StackError           a server of the local stack that does not start or stop
     └── StoreError           the index refused an operation
         ├── LeaseHeld        another query owns the index
@@ -34,6 +35,10 @@ class PrerequisiteError(LeitongError):
 
 class SourceError(LeitongError):
     """A log that cannot be read from or written to."""
+
+
+class ModelsError(LeitongError):
+    """Models of similar articles that are not there, are damaged, or cannot be published."""
 
 
 class StoreError(LeitongError):

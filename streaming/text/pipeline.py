@@ -40,7 +40,8 @@ class Analysis:
     ``title`` and ``body`` are normalised, ``text`` is both of them. ``features``, of the
     body or of both, maps tokens to weights 1..255; ``fingerprint`` is theirs, None if there
     are none: texts without a letter or digit have nothing in common, no ``shingles`` (keys
-    of 64 bits) and no words in their ``evidence`` either, which is encoded.
+    of 64 bits) and no words in their ``evidence`` either, which is encoded. ``title_words``
+    and ``body_words`` are all tokens of the simplified title and body, in order.
     """
 
     text: str
@@ -50,6 +51,8 @@ class Analysis:
     fingerprint: int | None
     shingles: tuple[int, ...]
     evidence: bytes
+    title_words: Sequence[str]
+    body_words: Sequence[str]
 
 
 class TextPipeline:
@@ -90,22 +93,25 @@ class TextPipeline:
             fingerprint=fingerprint,
             shingles=shingles,
             evidence=evidence.encode(),
+            title_words=heading.words,
+            body_words=text.words,
         )
+
+    def words(self, text: str) -> list[str]:
+        """Give all tokens of a title or body, those that `analyse` finds in it, and no more."""
+        return self._cut(self._simplifier.simplify(normalise.normalise(text)))
+
+    def _cut(self, simplified: str) -> list[str]:
+        return self._segmenter.cut(simplified)
 
     def _read(self, text: str) -> Passage:
         simplified = self._simplifier.simplify(text)
-        return Passage(self._segmenter.cut(simplified), clauses(simplified), figured(simplified))
+        return Passage(self._cut(simplified), clauses(simplified), figured(simplified))
 
     def stamp(self) -> dict[str, Any]:
         """Give what the result depends on: versions, and checksums of every table in use."""
         settings = self._settings
-        stamp: dict[str, Any] = {"normaliser": normalise.VERSION, "features": features.VERSION}
-        stamp["shingles"] = shingling.VERSION
-        stamp["unicode"] = unicodedata.unidata_version
-        for library in _LIBRARIES:
-            stamp[library] = version(library)
-        stamp["hmm"] = settings.hmm
-        stamp["user_dictionaries"] = [_checksum(path) for path in settings.user_dictionaries]
+        stamp = self.words_stamp() | {"features": features.VERSION, "shingles": shingling.VERSION}
         builtin = files("streaming.text.data").joinpath("stopwords.txt").read_bytes()
         stamp["stop_words"] = (
             _checksum(settings.stop_words)
@@ -118,6 +124,17 @@ class TextPipeline:
         stamp["channel_lexicons"] = {
             channel: _checksum(path) for channel, path in sorted(settings.channel_lexicons.items())
         }
+        return stamp
+
+    def words_stamp(self) -> dict[str, Any]:
+        """Give what the words of a text depend on, likewise; a part of `stamp`."""
+        stamp: dict[str, Any] = {"normaliser": normalise.VERSION}
+        stamp["unicode"] = unicodedata.unidata_version
+        for library in _LIBRARIES:
+            stamp[library] = version(library)
+        stamp["hmm"] = self._settings.hmm
+        dictionaries = self._settings.user_dictionaries
+        stamp["user_dictionaries"] = [_checksum(path) for path in dictionaries]
         return stamp
 
     @cached_property
