@@ -9,7 +9,7 @@ larger token. Outside the law that the tables are a function of the log.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import orjson
@@ -70,6 +70,18 @@ def due(item: Judged, token: bytes) -> Announcement | None:
         stream: Line = {"revision": revision, "attempt": attempt, "previous": previous}
         message = Message(key, orjson.dumps(event | stream))
     return Announcement(item.article, message, orjson.dumps([revision, event, previous]))
+
+
+def with_similar(announcement: Announcement, similar: bytes | None) -> Announcement:
+    """Add an article's list, as JSON, to what is announced of it.
+
+    A list that changes alone is no news: it is not announced again.
+    """
+    message = announcement.message
+    if message.value is None or similar is None:
+        return announcement
+    value = b"".join((message.value[:-1], b',"similar":', similar, b"}"))
+    return replace(announcement, message=message._replace(value=value))
 
 
 def deliver(

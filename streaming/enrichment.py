@@ -5,7 +5,7 @@ once here; nothing after this stage sees the event's bytes again.
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta, timezone
 from functools import cached_property
 
@@ -18,10 +18,12 @@ from streaming.matching.content import Content
 from streaming.matching.overrides import Override, Ruling
 from streaming.position import Position, encode
 from streaming.settings import Settings
-from streaming.text.pipeline import TextPipeline
+from streaming.similar.models import Handle, open_models
+from streaming.text.pipeline import Analysis, TextPipeline
 
 STAGE = "enrich"
 
+_NO_MODELS: Mapping[str, Handle] = {}
 _WITH_TEXT = frozenset({Kind.CREATED, Kind.UPDATED})
 
 
@@ -47,10 +49,13 @@ class Enricher:
     def _pipeline(self) -> TextPipeline:
         return TextPipeline(self._settings.text)
 
-    def enrich(self, records: Sequence[LogRecord]) -> list[Logged | Rejected]:
+    def enrich(
+        self, records: Sequence[LogRecord], models: Mapping[str, Handle] = _NO_MODELS
+    ) -> list[Logged | Rejected]:
         """Enrich a batch; the answers are in the order of the records.
 
-        Never raises because of what a record holds.
+        ``models`` are those that articles are described under, by the names that the store
+        has for them. Never raises because of what a record holds.
         """
         parsed = [
             self._parser.parse(record.value, record.key, record.headers) for record in records
@@ -60,7 +65,8 @@ class Enricher:
             for event in parsed
             if isinstance(event, Event) and event.kind in _WITH_TEXT
         ]
-        analyses = iter(self._pipeline.analyse(texts))
+        analysed = self._pipeline.analyse(texts)
+        analyses = iter(zip(analysed, _describe(texts, analysed, models), strict=True))
         enriched: list[Logged | Rejected] = []
         for record, event in zip(records, parsed, strict=True):
             if isinstance(event, Rejected):
@@ -71,7 +77,7 @@ class Enricher:
             elif event.kind is Kind.DELETED:
                 enriched.append(LoggedContent(event.article_id, position_of(record), None))
             else:
-                analysis = next(analyses)
+                analysis, described = next(analyses)
                 if not analysis.text.strip():
                     enriched.append(
                         Rejected(Reason.EMPTY_TEXT, "title, body: nothing is left of the markup")
@@ -86,7 +92,9 @@ class Enricher:
                     analysis.evidence,
                 )
                 text = encode_text(analysis.title, analysis.body)
-                enriched.append(LoggedContent(event.article_id, position_of(record), content, text))
+                enriched.append(
+                    LoggedContent(event.article_id, position_of(record), content, text, described)
+                )
         return enriched
 
 
@@ -104,3 +112,19 @@ def decode_text(cell: bytes) -> tuple[str, str]:
     """Read `encode_text`'s bytes: title, body."""
     title, body = orjson.loads(zlib.decompress(cell))
     return title, body
+
+
+def _describe(
+    texts: Sequence[tuple[str, str, str]],
+    analyses: Sequence[Analysis],
+    models: Mapping[str, Handle],
+) -> list[dict[str, bytes]]:
+    described: list[dict[str, bytes]] = [{} for _ in texts]
+    words = [
+        (channel, analysis.title_words, analysis.body_words)
+        for (_, _, channel), analysis in zip(texts, analyses, strict=True)
+    ]
+    for name, handle in models.items():
+        for each, answer in zip(described, open_models(handle).describe(words), strict=True):
+            each[name] = answer.encode()
+    return described

@@ -21,7 +21,8 @@ from streaming.matching.reference import Expected
 from streaming.matching.rules import Rules
 from streaming.matching.stories import Member, chain_end, link, precedes
 from streaming.position import decode, timestamp_ms
-from streaming.store import articles
+from streaming.similar.scoring import ONE
+from streaming.store import articles, models, similar
 from streaming.store.contract import Store
 from streaming.stories import Stories
 
@@ -153,6 +154,16 @@ def labelled_pairs(store: Store) -> Iterator[Line]:
 _LABELS = {Ruling.ORIGINAL: "dup", Ruling.NOT_DUPLICATE: "not_dup"}
 
 
+def similar_lists(store: Store) -> Iterator[Line]:
+    """Export the lists of similar articles that readers follow, each with the best first."""
+    followed = models.read(store).followed
+    for model, article, scores in similar.scan_lists(store):
+        if model == followed and scores:
+            ordered = sorted(scores.items(), key=lambda each: (-each[1], each[0]))
+            listed = [[other, points / ONE] for other, points in ordered]
+            yield {"article_id": article, "similar": listed, "model": model}
+
+
 def exports(
     sources: Sequence[str] = (), visible: int = _VISIBLE
 ) -> Mapping[str, Callable[[Store], Iterator[Line]]]:
@@ -167,6 +178,7 @@ def exports(
         "statistics": counts,
         "dead-letters": dead_letters,
         "pairs": labelled_pairs,
+        "similar": similar_lists,
         "hot-keys": partial(hot_keys, visible=visible),
     }
 

@@ -148,6 +148,16 @@ class QuerySettings(_Group):
         description="silence after which another query may take the index over; 0: no lease",
     )
     tasks: int = Field(0, ge=0, description="tasks of a micro-batch; 0: one per core, at least 2")
+    models: str | None = Field(
+        None, description="versions of the models for similar articles: a directory or a URL"
+    )
+    views: Path | None = Field(
+        None,
+        description="where hosts keep what they rank articles against; unset: leitong's cache",
+    )
+    backlog: int = Field(
+        2_000, ge=1, description="articles that were never ranked, ranked with a batch per channel"
+    )
     verdicts: str | None = Field(
         None, description="where verdict events go: file:DIR or kafka://HOST:PORT/TOPIC"
     )

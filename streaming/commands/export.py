@@ -14,7 +14,7 @@ from streaming.commands.options import (
     store_option,
 )
 
-_WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs", "hot-keys")
+_WHAT = ("verdicts", "articles", "statistics", "dead-letters", "pairs", "similar", "hot-keys")
 
 
 @click.command()
@@ -38,7 +38,8 @@ def export(
     file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Write verdicts, articles, statistics, dead letters, pairs or hot keys as JSON lines.
+    """Write verdicts, articles, statistics, dead letters, pairs, lists of similar articles or
+    hot keys as JSON lines.
 
     Pairs are what editors said of articles, in the form that calibration reads. Hot keys are
     what more articles share than are compared: disclaimers, column heads, viral stories.

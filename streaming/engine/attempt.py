@@ -17,9 +17,10 @@ Answers = TypeVar("Answers")
 
 @dataclass(frozen=True, slots=True)
 class Attempted(Generic[Answers]):
-    """What came out of an attempt: its token, and what the judges answered."""
+    """What came out of an attempt: its token, the mark, and what the judges answered."""
 
     token: bytes
+    mark: bytes | None
     judged: Answers
 
 
@@ -42,4 +43,4 @@ def attempt(
     put()
     token = ownership.next_token(store)
     mark = ownership.mark_beside(store, entrance)
-    return Attempted(token, judge(token, mark))
+    return Attempted(token, mark, judge(token, mark))

@@ -8,6 +8,7 @@ they judged, never from what that changed, so that an attempt which died is made
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from streaming.position import timestamp_ms
 from streaming.similar.description import Description
@@ -17,18 +18,21 @@ from streaming.similar.scoring import Ranking
 from streaming.similar.view import Challenger, View
 from streaming.store import similar
 from streaming.store.contract import Store
+from streaming.store.models import FROM_THE_START
 from streaming.store.similar import Logged
+
+_PAGE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What ranking a scope did: how many articles it ranked, and how many lists it looked at.
+    """What ranking a scope did: how many articles it ranked, and the lists of those judged.
 
     ``waiting`` says that there may be articles left that were never ranked.
     """
 
     articles: int
-    lists: int
+    judged: dict[str, Neighbours]
     waiting: bool
 
 
@@ -40,20 +44,21 @@ def rank(
     scope: str,
     token: bytes,
     mark: bytes | None,
+    *,
+    since: bytes = FROM_THE_START,
     backlog: int = 0,
 ) -> Ranked:
     """Rank what the attempt with this token judged in a scope, and those whom that concerns.
 
     To be called when everything is judged. ``view`` is brought up to date; it is the fold of
-    this scope's log, or of a beginning of it. ``mark`` is as for `judge`. Up to ``backlog``
-    articles that were never ranked are ranked as well.
+    this scope's log, or of a beginning of it, which counts from the token ``since`` on.
+    ``mark`` is as for `judge`. Up to ``backlog`` articles that were never ranked are ranked
+    as well.
 
     Lists are written before the neighbours that they follow from: whoever repeats this finds
     the neighbours as they were, and so all lists that have to be written.
     """
-    log = list(similar.read_log(store, model, scope, view.reached))
-    view.apply(each.row for each in log)
-    mine = [each for each in log if each.row.token == token and each.row.judged]
+    mine = _catch_up(store, view, model, scope, max(since, view.reached), token)
     judged = {each.row.article for each in mine}
     concerned = {*judged, *_naming(view, judged)}
     concerned |= view.challenged(list(_challengers(view, ranking, mine, mark)))
@@ -71,7 +76,20 @@ def rank(
     _write_lists(store, model, lists)
     rows = [similar.ranked(model, scope, token, name, found[name]) for name in names]
     store.mutate(similar.LOG, rows)
-    return Ranked(len(names), len(lists), waiting=0 < backlog == len(waiting))
+    lists_of_judged = {name: lists[name] for name in sorted(judged & lists.keys())}
+    return Ranked(len(names), lists_of_judged, waiting=0 < backlog == len(waiting))
+
+
+def _catch_up(
+    store: Store, view: View, model: str, scope: str, since: bytes, token: bytes
+) -> list[Logged]:
+    """Bring a view up to date; gives the rows of what an attempt judged."""
+    mine = []
+    log = similar.read_log(store, model, scope, since)
+    while page := list(islice(log, _PAGE)):
+        view.apply(each.row for each in page)
+        mine += [each for each in page if each.row.token == token and each.row.judged]
+    return mine
 
 
 def lists_of(view: View, ranking: Ranking, articles: Iterable[str]) -> dict[str, Neighbours]:

@@ -5,15 +5,16 @@ batch's number is never used as an identity; numbers begin anew with a checkpoin
 """
 
 import logging
+import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, Row
+from pyspark.sql import DataFrame, Row, SparkSession
 from pyspark.sql import functions as f
 
 from streaming import announcements, deadletters
@@ -24,15 +25,21 @@ from streaming.matching.verdict import REPEATS
 from streaming.position import Position
 from streaming.query import tasks
 from streaming.query.announce import Announcer
+from streaming.query.models import Chosen, InForce
 from streaming.query.progress import publish_offsets
 from streaming.settings import Settings
+from streaming.similar.scoring import ONE
+from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
+from streaming.store.similar import scopes as scopes_of
 from streaming.store.tables import tables
 
 BATCHES = "batch"
 _FIGURES = b"figures"
 _FORGET_SECONDS = 3_600
+_PIECES = 64
+"""Tasks of a ranking, at most: a task takes some milliseconds to begin."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,7 +50,8 @@ class BatchFigures:
 
     ``offsets`` maps each partition read, as text, to the offset after its last record.
     ``affected`` counts articles of earlier batches that were judged again, ``changed``
-    those of them whose verdict is another one now.
+    those of them whose verdict is another one now. ``ranked`` counts articles whose
+    neighbours were looked for, once per model.
     """
 
     batch_id: int
@@ -56,6 +64,7 @@ class BatchFigures:
     duplicates: int = 0
     affected: int = 0
     changed: int = 0
+    ranked: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     def total_seconds(self) -> float:
@@ -88,8 +97,8 @@ class BatchProcessor:
 
     Announcements are made at least once. ``owner`` is the holding of the index without
     which the tasks do no work, None where nobody has to hold it. ``reached`` is called at
-    the moments ``put`` (all puts ended), ``judged`` (all verdicts stand) and ``announced``;
-    a crash at any of them must change nothing.
+    the moments ``put`` (all puts ended), ``judged`` (all verdicts stand), ``ranked`` (all
+    lists) and ``announced``; a crash at any of them must change nothing.
     """
 
     def __init__(
@@ -102,6 +111,9 @@ class BatchProcessor:
         self._owner = owner
         self._reached = reached
         self._forget_at = 0.0
+        self._models = Chosen(settings)
+        self._complete: set[bytes] = set()
+        self._working = threading.Lock()
         query = settings.query
         self._verdicts = Announcer(query.verdicts, "verdicts", settings.kafka)
         self._dead_letters = Announcer(query.dead_letters, "dead-letters", settings.kafka)
@@ -113,13 +125,31 @@ class BatchProcessor:
 
     def __call__(self, frame: DataFrame, batch_id: int) -> None:
         """Process one micro-batch; raises whatever went wrong, and then Spark comes again."""
+        with self._working:
+            self._process(frame, batch_id)
+
+    def catch_up(self, spark: SparkSession) -> bool:
+        """Rank some articles that never were; says whether there may be more.
+
+        For the time between two batches: one that begins meanwhile waits.
+        """
+        with self._working:
+            store = open_index(self._settings)
+            models = self._models.in_force(store)
+            if not self._behind(models):
+                return False
+            self._rank(spark, store, models, ownership.next_token(store), None, set())
+            return bool(self._behind(self._models.in_force(store)))
+
+    def _process(self, frame: DataFrame, batch_id: int) -> None:
         figures = BatchFigures(batch_id, started_ms=int(time.time() * 1000))
         settings = self._settings
         spark = frame.sparkSession
         store = open_index(settings)
+        models = self._models.in_force(store)
         partitions = settings.query.tasks or max(2, spark.sparkContext.defaultParallelism)
         enriched = (
-            frame.mapInArrow(tasks.enrich_task(settings), tasks.ENRICHED)
+            frame.mapInArrow(tasks.enrich_task(settings, models.handles), tasks.ENRICHED)
             # All events of an article belong into one task: two could not agree on `first`.
             .repartition(partitions, "article")
             .persist(StorageLevel.MEMORY_AND_DISK)
@@ -139,19 +169,68 @@ class BatchProcessor:
 
             def judge(token: bytes, mark: bytes | None) -> list[Row]:
                 figures.token = int.from_bytes(token)
-                task = tasks.judge_task(settings, self._owner, token, mark)
+                task = tasks.judge_task(settings, self._owner, token, mark, models.rankings)
                 with _timed(figures, "judge"):
                     return _events(enriched).mapInArrow(task, tasks.JUDGED).collect()
 
             done = attempt(store, top, put, judge)
             self._reached("judged")
+            with _timed(figures, "rank"):
+                touched = {
+                    (each["model"], each["scope"]) for row in done.judged for each in row["scopes"]
+                }
+                ranked = self._rank(spark, store, models, done.token, done.mark, touched)
+                figures.ranked = sum(row["articles"] for row in ranked)
+            self._reached("ranked")
             with _timed(figures, "report"):
-                self._report(store, figures, letters, done.token, done.judged)
+                self._report(store, figures, letters, done.token, done.judged, _lists(models, ranked))
             self._forget(store)
         finally:
             enriched.unpersist()
         _write_figures(store, figures)
         _log.info("%s", figures.summary())
+
+    def _behind(self, models: InForce) -> list[str]:
+        """Give the models whose logs are complete, but not everything in them was ranked."""
+        return [name for name in models.filled if models.since[name] not in self._complete]
+
+    def _rank(
+        self,
+        spark: SparkSession,
+        store: Store,
+        models: InForce,
+        token: bytes,
+        mark: bytes | None,
+        touched: set[tuple[str, str]],
+    ) -> list[Row]:
+        """Rank the scopes that were touched, and those that have a backlog.
+
+        Readers follow the chosen model as soon as it has none.
+        """
+        behind = self._behind(models)
+        scopes = touched | {(name, scope) for name in behind for scope in scopes_of(store, name)}
+        backlog = self._settings.query.backlog
+        jobs = [
+            tasks.RankingJob(
+                model,
+                scope,
+                models.since[model],
+                models.rankings[model],
+                backlog if model in behind else 0,
+            )
+            for model, scope in sorted(scopes)
+        ]
+        rows: list[Row] = []
+        if jobs:
+            task = tasks.rank_task(self._settings, self._owner, token, mark, jobs)
+            numbers = spark.range(0, len(jobs), 1, min(len(jobs), _PIECES))
+            rows = numbers.mapInArrow(task, tasks.RANKED).collect()
+        waiting = {row["model"] for row in rows if row["waiting"]}
+        for name in behind:
+            if name not in waiting:
+                self._complete.add(models.since[name])
+                self._models.finished(store, name)
+        return rows
 
     def _announce(self, messages: Iterable[Message]) -> None:
         self._verdicts.send(messages)
@@ -200,6 +279,7 @@ class BatchProcessor:
         letters: list[Row],
         token: bytes,
         judged: list[Row],
+        lists: Mapping[str, bytes],
     ) -> None:
         own = [row for row in judged if row["in_batch"]]
         mine = {row["article"] for row in own}
@@ -210,7 +290,9 @@ class BatchProcessor:
         figures.changed = sum(row["changed"] for row in others.values())
         statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
         due = [
-            tasks.announcement(row.asDict()) for row in own + list(others.values()) if row["said"]
+            announcements.with_similar(tasks.announcement(row.asDict()), lists.get(row["article"]))
+            for row in own + list(others.values())
+            if row["said"]
         ]
         announcements.deliver(store, token, due, self._announce, self._owner)
         refused = deadletters.read(store, [bytes(row["row"]) for row in letters])
@@ -219,8 +301,25 @@ class BatchProcessor:
         )
 
 
+def _lists(models: InForce, ranked: Iterable[Row]) -> dict[str, bytes]:
+    """Give the lists that readers follow of what was judged, as verdicts announce them."""
+    return {
+        article: orjson.dumps(
+            {
+                "model": models.followed,
+                "articles": [[other, points / ONE] for other, points in similar],
+            }
+        )
+        for row in ranked
+        if row["model"] == models.followed
+        for article, similar in orjson.loads(bytes(row["lists"])).items()
+    }
+
+
 def _events(enriched: DataFrame) -> DataFrame:
-    return enriched.where("reason IS NULL").select("article", "position", "content", "override")
+    return enriched.where("reason IS NULL").select(
+        "article", "position", "content", "override", "described"
+    )
 
 
 def read_figures(store: Store, limit: int = 20) -> Iterator[dict[str, Any]]:

@@ -37,6 +37,8 @@ from streaming.urls import KafkaUrl, LogUrl
 _log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.2
+_RANK_SECONDS = 2.0
+"""How often an idle query looks for articles that were never ranked."""
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -208,11 +210,15 @@ class _Runner:
 
         query = self._start(process)
         publisher = ProgressPublisher(open_index(self._settings), self._settings)
+        rank_at = time.monotonic() + _RANK_SECONDS
         try:
             while query.isActive:
                 idle = not query.status["isTriggerActive"]
                 if idle and (self._stopping.is_set() or self._lost()):
                     query.stop()
+                elif idle and time.monotonic() >= rank_at:
+                    more = processor.catch_up(self._spark)
+                    rank_at = time.monotonic() + (0 if more else _RANK_SECONDS)
                 time.sleep(_POLL_SECONDS)
                 publisher.publish(query)
         finally:
@@ -223,6 +229,8 @@ class _Runner:
             self._keeper.confirm()
         if isinstance(failure, BaseException) and not self._stopping.is_set():
             raise failure
+        while not self._stopping.is_set() and processor.catch_up(self._spark):
+            pass
 
     def _lost(self) -> bool:
         return self._keeper is not None and self._keeper.lost

@@ -4,19 +4,23 @@ Each takes what it needs as plain values, because it travels to the workers, and
 dictionaries and connections in the worker process, which outlives the batch.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from streaming import announcements, deadletters
 from streaming.announcements import Announcement, Message
 from streaming.engine import statistics
+from streaming.engine.describe import describe
 from streaming.engine.events import Logged, LoggedContent, LoggedOverride, by_article
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
+from streaming.engine.ranking import Ranked, rank
 from streaming.enrichment import STAGE, Enricher, position_of
 from streaming.events import Rejected
 from streaming.filelog import LogRecord
@@ -24,13 +28,17 @@ from streaming.matching.content import Content
 from streaming.matching.overrides import Override
 from streaming.position import Position
 from streaming.settings import Settings
+from streaming.similar.models import Handle
+from streaming.similar.scoring import Ranking
+from streaming.similar.view import View
 from streaming.store import lease
 from streaming.store.contract import Store
 from streaming.store.opening import open_index
+from streaming.viewing import view_directory
 
 ENRICHED = (
     "article STRING, position BINARY, content BINARY, override BINARY, text BINARY,"
-    " reason STRING, detail STRING, key BINARY, value BINARY, headers BINARY"
+    " described MAP<STRING, BINARY>, reason STRING, detail STRING, key BINARY, value BINARY, headers BINARY"
 )
 """One row per record. Without a ``reason``: an event, a deletion if it has neither content nor
 override. With one: a dead letter, whose ``article`` only spreads it over the tasks."""
@@ -38,8 +46,11 @@ override. With one: a dead letter, whose ``article`` only spreads it over the ta
 REFUSED = "row BINARY, reason STRING"
 JUDGED = (
     "article STRING, in_batch BOOLEAN, changed BOOLEAN, relation STRING,"
-    " message BINARY, headers BINARY, said BINARY, minutes ARRAY<BIGINT>"
+    " message BINARY, headers BINARY, said BINARY, minutes ARRAY<BIGINT>,"
+    " scopes ARRAY<STRUCT<model: STRING, scope: STRING>>"
 )
+RANKED = "model STRING, scope STRING, articles BIGINT, waiting BOOLEAN, lists BINARY"
+"""One row per scope that was ranked; ``lists`` are those of judged articles, as JSON."""
 
 Task = Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]
 
@@ -48,6 +59,7 @@ _SCHEMAS = {
     ENRICHED: pa.schema(
         [("article", pa.string())]
         + [(name, pa.binary()) for name in ("position", "content", "override", "text")]
+        + [("described", pa.map_(pa.string(), pa.binary()))]
         + [(name, pa.string()) for name in ("reason", "detail")]
         + [(name, pa.binary()) for name in ("key", "value", "headers")]
     ),
@@ -62,13 +74,23 @@ _SCHEMAS = {
             ("headers", pa.binary()),
             ("said", pa.binary()),
             ("minutes", pa.list_(pa.int64())),
+            ("scopes", pa.list_(pa.struct([("model", pa.string()), ("scope", pa.string())]))),
+        ]
+    ),
+    RANKED: pa.schema(
+        [
+            ("model", pa.string()),
+            ("scope", pa.string()),
+            ("articles", pa.int64()),
+            ("waiting", pa.bool_()),
+            ("lists", pa.binary()),
         ]
     ),
 }
 
 
-def enrich_task(settings: Settings) -> Task:
-    """Records of the source to `ENRICHED`."""
+def enrich_task(settings: Settings, models: Mapping[str, Handle]) -> Task:
+    """Records of the source to `ENRICHED`, described under these models."""
     # Workers need not have the file, and reading a text asks for no threshold.
     encoded = settings.model_dump_json(exclude={"matching": {"thresholds_file"}})
 
@@ -77,7 +99,7 @@ def enrich_task(settings: Settings) -> Task:
         for batch in batches:
             rows = batch.to_pylist()
             records = [_record(row) for row in rows]
-            answers = enricher.enrich(records)
+            answers = enricher.enrich(records, models)
             yield _batch(
                 ENRICHED,
                 (
@@ -105,8 +127,14 @@ def put_task(settings: Settings, owner: str | None) -> Task:
     return run
 
 
-def judge_task(settings: Settings, owner: str | None, token: bytes, mark: bytes | None) -> Task:
-    """Judge events, given as `ENRICHED` rows; gives `JUDGED`.
+def judge_task(
+    settings: Settings,
+    owner: str | None,
+    token: bytes,
+    mark: bytes | None,
+    models: Mapping[str, Ranking],
+) -> Task:
+    """Judge events, given as `ENRICHED` rows, and tell the models' logs; gives `JUDGED`.
 
     The columns of the announcement are null where there is nothing to say, or nowhere to
     say it: ``said`` tells.
@@ -120,6 +148,7 @@ def judge_task(settings: Settings, owner: str | None, token: bytes, mark: bytes 
             events = by_article(_logged(row) for row in rows)
             judged = judge(store, rules, events, token, mark, alone=owner is not None)
             minutes = statistics.record(store, judged, token)
+            scopes = describe(store, models, judged, events, token)
             answers = [
                 _judged(item, announcements.due(item, token) if announce else None)
                 | {"in_batch": item.article in events}
@@ -127,9 +156,68 @@ def judge_task(settings: Settings, owner: str | None, token: bytes, mark: bytes 
             ]
             if answers:
                 answers[0]["minutes"] = sorted(minutes)
+                answers[0]["scopes"] = [
+                    {"model": model, "scope": scope} for model, scope in sorted(scopes)
+                ]
             yield _batch(JUDGED, answers)
 
     return run
+
+
+@dataclass(frozen=True, slots=True)
+class RankingJob:
+    """What ranks a scope under a model: see `rank`.
+
+    ``backlog`` is how many articles are ranked that never were.
+    """
+
+    model: str
+    scope: str
+    since: bytes
+    ranking: Ranking
+    backlog: int
+
+
+def rank_task(
+    settings: Settings,
+    owner: str | None,
+    token: bytes,
+    mark: bytes | None,
+    jobs: Sequence[RankingJob],
+) -> Task:
+    """Rank scopes, given as numbers of jobs; gives `RANKED`."""
+
+    def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        store = open_index(settings)
+        for batch in batches:
+            for number in batch.column(0).to_pylist():
+                _check(store, owner)
+                job = jobs[number]
+                with View.locked(view_directory(settings, job.model, job.since, job.scope), job.ranking) as view:
+                    ranked = rank(
+                        store,
+                        view,
+                        job.ranking,
+                        job.model,
+                        job.scope,
+                        token,
+                        mark,
+                        since=job.since,
+                        backlog=job.backlog,
+                    )
+                yield _batch(RANKED, [_ranked(job, ranked)])
+
+    return run
+
+
+def _ranked(job: RankingJob, ranked: Ranked) -> dict[str, Any]:
+    return {
+        "model": job.model,
+        "scope": job.scope,
+        "articles": ranked.articles,
+        "waiting": ranked.waiting,
+        "lists": orjson.dumps(ranked.judged),
+    }
 
 
 def announcement(row: Mapping[str, Any]) -> Announcement:
@@ -185,6 +273,7 @@ def _event(event: Logged) -> dict[str, Any]:
     return row | {
         "content": event.content.encode() if event.content else None,
         "text": event.text,
+        "described": list(event.described.items()),
     }
 
 
@@ -198,6 +287,7 @@ def _logged(row: dict[str, Any]) -> Logged:
         Position(row["position"]),
         Content.decode(content) if content is not None else None,
         row.get("text"),
+        dict(row["described"] or ()),
     )
 
 
@@ -232,6 +322,7 @@ def _judged(item: Judged, announcement: Announcement | None) -> dict[str, Any]:
         "changed": item.changed,
         "relation": relation.value if relation else None,
         "minutes": [],
+        "scopes": [],
     }
     if announcement:
         message = announcement.message

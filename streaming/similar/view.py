@@ -1,5 +1,6 @@
 """TEMPORARY brute-force view."""
 from collections.abc import Collection, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,11 @@ class View:
         self._standing: dict[str, tuple[bytes, Standing | None]] = {}
         self._described: dict[str, tuple[Position, Description]] = {}
         self._neighbours: dict[str, tuple[bytes, Neighbours]] = {}
+
+    @classmethod
+    @contextmanager
+    def locked(cls, directory, ranking):
+        yield cls(ranking)
 
     def apply(self, rows: Iterable[Row]) -> None:
         for row in rows:

@@ -101,10 +101,14 @@ def read_lists(store: Store, model: str, articles: Sequence[str]) -> dict[str, d
     """Read lists as they are served: per article the scores, in millionths, in no order."""
     rows = {list_row(model, article): article for article in articles}
     found = store.rows(LISTS, list(rows))
-    return {
-        article: {other.decode(): read_score(cell) for other, cell in found.get(row, {}).items()}
-        for row, article in rows.items()
-    }
+    return {article: _scores(found.get(row, {})) for row, article in rows.items()}
+
+
+def scan_lists(store: Store) -> Iterator[tuple[str, str, dict[str, int]]]:
+    """Yield every list as it is served: model, article, and the scores as `read_lists` has them."""
+    for row, cells in store.scan(LISTS):
+        article, _, model = row.decode().rpartition("/")
+        yield model, article, _scores(cells)
 
 
 def list_row(model: str, article: str) -> bytes:
@@ -120,6 +124,10 @@ def write_score(score: int) -> bytes:
 def read_score(cell: bytes) -> int:
     """Read `write_score`'s text."""
     return round(float(cell) * ONE)
+
+
+def _scores(cells: Cells) -> dict[str, int]:
+    return {other.decode(): read_score(cell) for other, cell in cells.items()}
 
 
 def _log_prefix(model: str, scope: str) -> bytes:

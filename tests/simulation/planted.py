@@ -129,7 +129,7 @@ def _token_before_put(store: Any, top: Any, run_put: Any, run_judge: Any) -> Any
     token = ownership.next_token(store)
     run_put()
     mark = ownership.mark_beside(store, entrance)
-    return attempt.Attempted(token, run_judge(token, mark))
+    return attempt.Attempted(token, mark, run_judge(token, mark))
 
 
 def _mark_of_the_start(store: Any, entrance: Any) -> Any:

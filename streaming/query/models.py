@@ -1,0 +1,138 @@
+"""Which models a micro-batch describes and ranks with, looked up before each one.
+
+The version that is active in the registry is the one that readers shall follow. Until the
+lists under it are complete they keep those of the version before, and both are made. So a
+version is changed while the query runs, and no list mixes two of them.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from streaming.errors import ModelsError, SettingsError
+from streaming.settings import Settings
+from streaming.similar.models import Handle, Models, open_models
+from streaming.similar.registry import Registry
+from streaming.similar.scoring import Ranking
+from streaming.store import models, ownership
+from streaming.store.contract import Store
+
+_CHECKSUM_LETTERS = 8
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The models of an attempt, by the names under which the store has them.
+
+    ``since`` is the token before which a model's log does not count, ``filled`` are those
+    whose log is complete, ``followed`` is the one whose lists readers see.
+    """
+
+    handles: Mapping[str, Handle]
+    since: Mapping[str, bytes]
+    filled: frozenset[str]
+    followed: str | None
+
+    @cached_property
+    def rankings(self) -> dict[str, Ranking]:
+        """What a list is under each."""
+        return {name: open_models(handle).ranking for name, handle in self.handles.items()}
+
+
+NO_MODELS = InForce({}, {}, frozenset(), None)
+
+
+def name_of(handle: Handle) -> str:
+    """Give the name of a model in a store: versions of two registries may be called the same."""
+    return f"{handle.version}-{handle.checksum[:_CHECKSUM_LETTERS]}"
+
+
+class Chosen:
+    """The models that a query is told to use; raises SettingsError if it cannot use them."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._registry = Registry(settings.query.models) if settings.query.models else None
+        self._latest: Handle | None = None
+        if self._registry is not None:
+            if not settings.query.lease:
+                raise SettingsError(
+                    "query.lease is 0, and similar articles are ranked by whoever owns the index:"
+                    " give the lease a duration, or leave out query.models"
+                )
+            self._latest = self._registry.handle()
+            self._check(open_models(self._latest))
+
+    def in_force(self, store: Store) -> InForce:
+        """Give what the next batch uses; notes in the store which models it has lists of.
+
+        To be called by the owner of the index, between two batches.
+        """
+        chosen = self._choose()
+        if chosen is None:
+            return NO_MODELS
+        name = name_of(chosen)
+        known = models.read(store)
+        if name not in known.logs:
+            fresh = known.followed is None and ownership.latest(store) is None
+            since = models.FROM_THE_START if fresh else ownership.next_token(store)
+            models.begin(store, name, since)
+            _log.info("lists of similar articles are made under %s from now on", name)
+        if known.followed is None:
+            models.follow(store, name)
+        handles = {name: chosen}
+        if known.followed not in {None, name}:
+            handles |= self._named(known.followed)
+        for other in known.logs.keys() - handles.keys():
+            models.forget(store, other)
+        now = models.read(store)
+        return InForce(
+            handles,
+            {each: now.logs[each].since for each in handles},
+            frozenset(each for each in handles if now.logs[each].filled),
+            now.followed,
+        )
+
+    def finished(self, store: Store, name: str) -> None:
+        """Note that all articles of a model's log were ranked: readers follow the chosen one."""
+        if self._latest is None or name != name_of(self._latest):
+            return
+        if models.read(store).followed != name:
+            models.follow(store, name)
+            _log.info("readers follow the lists under %s", name)
+
+    def _choose(self) -> Handle | None:
+        """Give the active version; while the registry is away, the one that was."""
+        if self._registry is None:
+            return None
+        try:
+            handle = self._registry.handle()
+            if handle != self._latest:
+                self._check(open_models(handle))
+            self._latest = handle
+        except (ModelsError, SettingsError) as error:
+            _log.warning("the models stay those of %s: %s", self._latest, error)
+        return self._latest
+
+    def _named(self, name: str | None) -> dict[str, Handle]:
+        """Give the version that readers still follow, if the registry has it."""
+        if self._registry is None or name is None:
+            return {}
+        try:
+            handle = self._registry.handle(name.rpartition("-")[0])
+        except ModelsError as error:
+            _log.warning("the lists under %s stay as they are: %s", name, error)
+            return {}
+        return {name: handle} if name_of(handle) == name else {}
+
+    def _check(self, version: Models) -> None:
+        window, kept = version.ranking.window_ms, self._settings.matching.window
+        if window > kept:
+            raise SettingsError(
+                f"{version.handle.location}: its lists reach further back than matching.window,"
+                " and what is older may be forgotten: train with a smaller --window, or set"
+                " matching.window"
+            )
