@@ -4,10 +4,12 @@ from collections.abc import Iterable, Mapping
 
 from streaming.engine.events import EventsByArticle
 from streaming.engine.judge import Judged
+from streaming.matching.content import Content
 from streaming.position import Position, timestamp_ms
 from streaming.similar.entries import GONE, Described, Standing
 from streaming.similar.scoring import Ranking
 from streaming.store import similar
+from streaming.store.articles import ArticleRow
 from streaming.store.contract import Mutation, Store
 
 Models = Mapping[str, Ranking]
@@ -26,55 +28,60 @@ def describe(
     mutations: list[Mutation] = []
     touched: set[tuple[str, str]] = set()
     for item in judged:
-        if item.row.first is None:
-            continue
+        brought = events[item.article].described if item.article in events else {}
+        story = item.verdict.duplicate_of if item.verdict else None
         for model, ranking in models.items():
-            for scope, row in _rows(item, item.row.first, model, ranking, events).items():
-                standing, described = row
-                touched.add((model, scope))
-                mutations.append(
-                    similar.judged(
-                        model,
-                        scope,
-                        token,
-                        item.article,
-                        standing,
-                        described,
-                        deleted=item.verdict is None,
-                    )
-                )
+            described = {p: by_model[model] for p, by_model in brought.items() if model in by_model}
+            rows = log_rows(item.article, item.row, story, described, model, ranking, token)
+            touched.update((model, scope) for scope in rows)
+            mutations += rows.values()
     store.mutate(similar.LOG, mutations)
     return touched
 
 
-_Row = tuple[Standing | None, dict[Position, Described]]
+def log_rows(
+    article: str,
+    row: ArticleRow,
+    story: str | None,
+    described: Mapping[Position, bytes],
+    model: str,
+    ranking: Ranking,
+    token: bytes,
+) -> dict[str, Mutation]:
+    """Give what is to be said of an article in each scope that it is or ever was in.
 
-
-def _rows(
-    item: Judged, first: Position, model: str, ranking: Ranking, events: EventsByArticle
-) -> dict[str, _Row]:
-    """Give what is to be said of an article in each scope that it is or ever was in."""
-    contents = item.row.contents
-    rows: dict[str, _Row] = {
-        ranking.scope_of(content.channel): (GONE, {}) for content in contents.values() if content
+    ``story`` is the article that it duplicates, None if it does not; ``described`` has the
+    descriptions, encoded, of those of its contents that are at hand.
+    """
+    first = row.first
+    if first is None:
+        return {}
+    of_scope: dict[str, dict[Position, Described]] = {
+        ranking.scope_of(content.channel): {} for content in row.contents.values() if content
     }
-    brought = events[item.article].described if item.article in events else {}
-    for position, by_model in brought.items():
-        content, description = contents.get(position), by_model.get(model)
-        if content is not None and description is not None:
-            published = _published(content.published_ms, first)
-            described = Described(position, first, published, description)
-            rows[ranking.scope_of(content.channel)][1][position] = described
-    current, position = item.row.current, item.row.current_position
+    for position, description in described.items():
+        content = row.contents.get(position)
+        if content is not None:
+            version = Described(position, first, _published_ms(content, first), description)
+            of_scope[ranking.scope_of(content.channel)][position] = version
+    current, position = row.current, row.current_position
+    standing: Standing | None = GONE
     if current is not None and position is not None:
-        story = item.verdict.duplicate_of if item.verdict else None
-        standing = Standing(
-            position, first, _published(current.published_ms, first), story or item.article
+        standing = Standing(position, first, _published_ms(current, first), story or article)
+    lives_in = ranking.scope_of(current.channel) if current else None
+    return {
+        scope: similar.judged(
+            model,
+            scope,
+            token,
+            article,
+            standing if scope == lives_in else GONE,
+            versions,
+            deleted=current is None,
         )
-        scope = ranking.scope_of(current.channel)
-        rows[scope] = (standing, rows[scope][1])
-    return rows
+        for scope, versions in of_scope.items()
+    }
 
 
-def _published(published_ms: int | None, first: Position) -> int:
-    return timestamp_ms(first) if published_ms is None else published_ms
+def _published_ms(content: Content, first: Position) -> int:
+    return timestamp_ms(first) if content.published_ms is None else content.published_ms

@@ -192,7 +192,11 @@ class BatchProcessor:
 
     def _behind(self, models: InForce) -> list[str]:
         """Give the models whose logs are complete, but not everything in them was ranked."""
-        return [name for name in models.filled if models.since[name] not in self._complete]
+        return [
+            name
+            for name, log in models.logs.items()
+            if log.filled and log.since not in self._complete
+        ]
 
     def _rank(
         self,
@@ -214,7 +218,7 @@ class BatchProcessor:
             tasks.RankingJob(
                 model,
                 scope,
-                models.since[model],
+                models.logs[model],
                 models.rankings[model],
                 backlog if model in behind else 0,
             )
@@ -228,7 +232,7 @@ class BatchProcessor:
         waiting = {row["model"] for row in rows if row["waiting"]}
         for name in behind:
             if name not in waiting:
-                self._complete.add(models.since[name])
+                self._complete.add(models.logs[name].since)
                 self._models.finished(store, name)
         return rows
 

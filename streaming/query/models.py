@@ -17,6 +17,7 @@ from streaming.similar.registry import Registry
 from streaming.similar.scoring import Ranking
 from streaming.store import models, ownership
 from streaming.store.contract import Store
+from streaming.store.models import Log
 
 _CHECKSUM_LETTERS = 8
 
@@ -27,13 +28,12 @@ _log = logging.getLogger(__name__)
 class InForce:
     """The models of an attempt, by the names under which the store has them.
 
-    ``since`` is the token before which a model's log does not count, ``filled`` are those
-    whose log is complete, ``followed`` is the one whose lists readers see.
+    ``logs`` says since when a model's log counts and whether it is filled, ``followed`` is
+    the model whose lists readers see.
     """
 
     handles: Mapping[str, Handle]
-    since: Mapping[str, bytes]
-    filled: frozenset[str]
+    logs: Mapping[str, Log]
     followed: str | None
 
     @cached_property
@@ -42,7 +42,7 @@ class InForce:
         return {name: open_models(handle).ranking for name, handle in self.handles.items()}
 
 
-NO_MODELS = InForce({}, {}, frozenset(), None)
+NO_MODELS = InForce({}, {}, None)
 
 
 def name_of(handle: Handle) -> str:
@@ -88,13 +88,10 @@ class Chosen:
             handles |= self._named(known.followed)
         for other in known.logs.keys() - handles.keys():
             models.forget(store, other)
+        for each in handles.keys() - known.logs.keys() - {name}:
+            models.begin(store, each, ownership.next_token(store))
         now = models.read(store)
-        return InForce(
-            handles,
-            {each: now.logs[each].since for each in handles},
-            frozenset(each for each in handles if now.logs[each].filled),
-            now.followed,
-        )
+        return InForce(handles, {each: now.logs[each] for each in handles}, now.followed)
 
     def finished(self, store: Store, name: str) -> None:
         """Note that all articles of a model's log were ranked: readers follow the chosen one."""

@@ -33,6 +33,7 @@ from streaming.similar.scoring import Ranking
 from streaming.similar.view import View
 from streaming.store import lease
 from streaming.store.contract import Store
+from streaming.store.models import Log
 from streaming.store.opening import open_index
 from streaming.viewing import view_directory
 
@@ -173,7 +174,7 @@ class RankingJob:
 
     model: str
     scope: str
-    since: bytes
+    log: Log
     ranking: Ranking
     backlog: int
 
@@ -193,7 +194,7 @@ def rank_task(
             for number in batch.column(0).to_pylist():
                 _check(store, owner)
                 job = jobs[number]
-                with View.locked(view_directory(settings, job.model, job.since, job.scope), job.ranking) as view:
+                with View.locked(view_directory(settings, job.model, job.log, job.scope), job.ranking) as view:
                     ranked = rank(
                         store,
                         view,
@@ -202,7 +203,7 @@ def rank_task(
                         job.scope,
                         token,
                         mark,
-                        since=job.since,
+                        since=job.log.since,
                         backlog=job.backlog,
                     )
                 yield _batch(RANKED, [_ranked(job, ranked)])
