@@ -1,0 +1,242 @@
+"""What can be ranked of a scope, and the neighbours everybody has: a host's copy of its log.
+
+A view is a fold of the log's rows and nothing else; it can always be made again. It lives in
+memory, or in a directory that the processes of a host use in turn, or together once none
+of them adds any more. `search` says how neighbours are found, `fold` how it is kept.
+"""
+
+import fcntl
+import os
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+
+from streaming.position import Position
+from streaming.similar.description import Description
+from streaming.similar.entries import Neighbours, Row, Standing
+from streaming.similar.fold import Fold
+from streaming.similar.scoring import Ranking
+from streaming.similar.search import Search, Subject
+
+_LOCK = "view.lock"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Challenger:
+    """An article that may belong into the lists of later ones."""
+
+    article: str
+    described: Description
+    first: Position
+    published_ms: int
+
+
+class View:
+    """Fold of a scope's log: what can be ranked, and the neighbours everybody has.
+
+    An article is *rankable* if it stands, and the description with the largest position
+    that the log has of it is that of its current content.
+
+    With a directory, the constructor waits until no other process has the view, and `close`
+    lets the next one in; `share` lets all those in that have called it, too. What is there
+    was made for another ranking or by another version of this program, or before the last
+    start of the machine, is discarded. A process may be killed at any moment: the next one
+    finds `reached` where all rows up to it are whole, and has to apply those from it on
+    before it asks for anything. Without a directory nothing is kept.
+
+    Not to be used by several threads at once. Raises OSError if the disk refuses.
+    """
+
+    def __init__(self, ranking: Ranking, directory: Path | None = None) -> None:
+        self.ranking = ranking
+        self._directory = directory
+        self._lock: int | None = None
+        self._shared = False
+        if directory is not None:
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._wait(fcntl.LOCK_EX)
+        try:
+            self._fold = Fold(ranking, directory)
+        except BaseException:
+            self.close()
+            raise
+        self._search: Search | None = None
+
+    @property
+    def reached(self) -> bytes:
+        """The largest token applied so far, b"" at first; durable with the rest."""
+        return self._fold.progress.reached
+
+    def apply(self, rows: Iterable[Row]) -> None:
+        """Take in rows of the log, in any order, and any of them again.
+
+        Of each article the largest token counts, apart for its standing and its neighbours;
+        of descriptions the one with the largest position. Raises ValueError for a token of
+        more than 8 bytes, a list longer than the ranking's, and vectors of differing sizes.
+        """
+        if self._shared:
+            raise ValueError("a shared view takes no more rows; open it again")
+        self._search = None
+        self._fold.apply(rows)
+
+    def share(self) -> None:
+        """Take no more rows, and let other processes search beside this one.
+
+        Until all that did so have closed the view nobody can open it to add to it. Another
+        process may have added rows just before; they are seen then.
+        """
+        if self._lock is None or self._shared:
+            return
+        self._shared = True
+        before = self._fold.progress
+        self._wait(fcntl.LOCK_SH)
+        self._search = None
+        self._fold = Fold(self.ranking, self._directory)
+        if self._fold.progress.reached < before.reached:
+            raise ValueError("another process made the view again meanwhile; open it again")
+
+    def rankable(self, article: str) -> bool:
+        """Tell whether the article can be ranked, and be among the neighbours of others."""
+        return self._fold.own(self._number(article)) >= 0
+
+    def standing(self, article: str) -> Standing | None:
+        """Give what the article is; None if it is gone or was never judged."""
+        number = self._number(article)
+        if number < 0:
+            return None
+        record = self._fold.articles.data[number]
+        if not record["present"]:
+            return None
+        return Standing(
+            self._fold.topics.position(record["position"]),
+            self._fold.topics.position(record["first"]),
+            int(record["published"]),
+            self._fold.names.id(int(record["story"])),
+        )
+
+    def neighbours(self, article: str) -> Neighbours | None:
+        """Give the article's neighbours as the log has them; None if it was never ranked."""
+        number = self._number(article)
+        if number < 0:
+            return None
+        record = self._fold.articles.data[number]
+        if not record["ranked_size"]:
+            return None
+        count = int(record["neighbours"])
+        ids = self._fold.names.ids(self._fold.neighbours.data[number, :count].tolist())
+        return tuple(zip(ids, self._fold.scores.data[number, :count].tolist(), strict=True))
+
+    def naming(self, articles: Collection[str]) -> dict[str, list[tuple[str, int]]]:
+        """Give for each article those whose neighbours it is among, with the score.
+
+        In no particular order. Takes as long for one article as for thousands.
+        """
+        named: dict[str, list[tuple[str, int]]] = {article: [] for article in articles}
+        fold, ids = self._fold, list(named)
+        wanted = np.full(fold.names.count, -1, np.int64)
+        numbers = fold.names.find(ids)
+        wanted[numbers[numbers >= 0]] = np.flatnonzero(numbers >= 0)
+        records = fold.articles.data[: fold.names.count]
+        ranked = np.flatnonzero(records["neighbours"])
+        neighbours = fold.neighbours.data[ranked]
+        within = np.arange(neighbours.shape[1]) < records["neighbours"][ranked, None]
+        hits = within & (wanted >= 0)[np.where(within, neighbours, 0)]
+        rows, columns = np.nonzero(hits)
+        scores = fold.scores.data[ranked[rows], columns].tolist()
+        places = wanted[neighbours[rows, columns]].tolist()
+        names = fold.names.ids(ranked[rows].tolist())
+        for place, name, score in zip(places, names, scores, strict=True):
+            named[ids[place]].append((name, score))
+        return named
+
+    def unranked(self, limit: int) -> list[str]:
+        """Give rankable articles that were never ranked, those that appeared first first."""
+        fold = self._fold
+        articles = fold.described.data["article"][np.flatnonzero(fold.alive)]
+        articles = articles[fold.articles.data["ranked_size"][articles] == 0]
+        order = np.lexsort(fold.topics.keys(fold.articles.data["first"][articles]))
+        return fold.names.ids(articles[order[:limit]].tolist())
+
+    def best(self, articles: Sequence[str]) -> list[Neighbours]:
+        """Find the neighbours of rankable articles, whatever the log says they are.
+
+        Those are the best, at most `Ranking.size`, of the rankable articles that appeared
+        before, within the window, are comparable, and score more than 0. Of equal scores the
+        one that appeared later comes first; of one story no more than `Ranking.per_story`
+        are taken. Raises ValueError if an article is not rankable.
+        """
+        numbers = self._fold.names.find(articles).tolist()
+        return self._best([self._subject(*each) for each in zip(articles, numbers, strict=True)])
+
+    def best_for(
+        self, described: Description, first: Position, published_ms: int, exclude: str | None = None
+    ) -> Neighbours:
+        """Find the neighbours of a text that need not be in the view, as `best` does.
+
+        ``exclude`` is an article that is not to be among them.
+        """
+        number = -1 if exclude is None else self._number(exclude)
+        place = self._fold.topics.place(first)
+        return self._best([Subject(described, place, published_ms, number)])[0]
+
+    def challenged(self, challengers: Sequence[Challenger]) -> set[str]:
+        """Find the articles whose neighbours one of the challengers may have to be among.
+
+        Those are rankable, were ranked before, appeared later than the challenger but within
+        the window, and score with it at least what the last of their list does, or 1 if
+        that is not full. Whether the challenger is in the list already does not matter.
+        """
+        numbers = self._fold.names.find([each.article for each in challengers]).tolist()
+        subjects = [
+            Subject(each.described, self._fold.topics.place(each.first), each.published_ms, number)
+            for each, number in zip(challengers, numbers, strict=True)
+        ]
+        return set(self._fold.names.ids(self._searching().challenged(subjects)))
+
+    def close(self) -> None:
+        """Let other processes have the view. May be called again."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _number(self, article: str) -> int:
+        return int(self._fold.names.find([article])[0])
+
+    def _subject(self, article: str, number: int) -> Subject:
+        own = self._fold.own(number)
+        if own < 0:
+            raise ValueError(f"{article!r} has no description of its current content")
+        record = self._fold.articles.data[number]
+        described = self._fold.description(own)
+        return Subject(described, record["first"], int(record["published"]), number)
+
+    def _best(self, subjects: Sequence[Subject]) -> list[Neighbours]:
+        return [
+            tuple((self._fold.names.id(number), score) for number, score in found)
+            for found in self._searching().best(subjects)
+        ]
+
+    def _searching(self) -> Search:
+        if self._search is None:
+            self._search = Search(self._fold)
+        return self._search
+
+    def _wait(self, kind: int) -> None:
+        if self._lock is not None:
+            fcntl.flock(self._lock, kind)
