@@ -1,5 +1,6 @@
 """``leitong run`` and ``leitong replay``."""
 
+import sys
 import tempfile
 from collections.abc import Callable
 from datetime import datetime
@@ -32,6 +33,13 @@ def _query_options(command: Command) -> Command:
             ),
             store_option,
             generation_option,
+            click.option(
+                "--models",
+                metavar="URL",
+                help="Versions of the models for similar articles, as leitong train wrote them:"
+                " a directory or a URL. Without them duplicates are judged only."
+                " [default: query.models]",
+            ),
             click.option("--max-batch", type=int, help="Events in a micro-batch."),
             click.option(
                 "--verdicts", metavar="URL", help="Send verdict events there (file: or kafka:)."
@@ -58,6 +66,7 @@ def run(
     source: str | None,
     store: str | None,
     generation: str | None,
+    models: str | None,
     max_batch: int | None,
     verdicts: str | None,
     dead_letters: str | None,
@@ -76,7 +85,7 @@ def run(
     \b
       leitong run --source file:log/ --store sqlite:leitong.db --until-caught-up
       leitong run --source kafka://127.0.0.1:9092/articles \\
-                  --store hbase://127.0.0.1:9090/leitong --trigger 1s
+                  --store hbase://127.0.0.1:9090/leitong --trigger 1s --models models/
     """  # noqa: D301 - click wants the character, not its escape
     settings = read_settings(
         file,
@@ -84,6 +93,7 @@ def run(
         query__source=source,
         store__url=store,
         store__generation=generation,
+        query__models=models,
         query__max_batch=max_batch,
         query__verdicts=verdicts,
         query__dead_letters=dead_letters,
@@ -117,11 +127,18 @@ def run(
     help="End before these offsets.",
 )
 @click.option("--to-time", type=Moment(), help="End before what the log stamped then.")
+@click.option(
+    "--vectors-only",
+    is_flag=True,
+    help="Judge nothing: give the articles of the index their place in the lists of the active"
+    " models.",
+)
 def replay(
     *,
     source: str | None,
     store: str | None,
     generation: str | None,
+    models: str | None,
     max_batch: int | None,
     verdicts: str | None,
     dead_letters: str | None,
@@ -133,6 +150,7 @@ def replay(
     from_time: datetime | None,
     to_offsets: Path | None,
     to_time: datetime | None,
+    vectors_only: bool,
 ) -> None:
     """Judge a part of the log again, into the same index or into a new generation.
 
@@ -145,11 +163,29 @@ def replay(
     as the configured one with the name behind it, so the same command goes on where it was
     stopped. It announces nothing, unless --verdicts or --dead-letters is given.
 
+    With --vectors-only the log is not read. Articles of the lists' window that were judged
+    before the active version of the models was, are described and ranked under it, beside
+    the query if one is running. When they are, readers follow the lists of that version.
+
     \b
       leitong replay --from-beginning
       leitong replay --from-time 2026-01-31T06:00+08:00 --to-time 2026-01-31T12:00+08:00
       leitong replay --into k2 --set matching.k=2
+      leitong replay --vectors-only --models models/
     """  # noqa: D301 - as above
+    if vectors_only:
+        if into or from_beginning or from_offsets or from_time or to_offsets or to_time:
+            raise click.UsageError("--vectors-only reads no log: name no part of it, nor --into")
+        _fill_vectors(
+            read_settings(
+                file,
+                assignments,
+                store__url=store,
+                store__generation=generation,
+                query__models=models,
+            )
+        )
+        return
     begins = [from_beginning, from_offsets is not None, from_time is not None].count(True)
     if begins > 1 or not (begins or into):
         raise click.UsageError("say one of --from-beginning, --from-offsets and --from-time")
@@ -172,6 +208,7 @@ def replay(
         query__source=source,
         store__url=store,
         store__generation=into or generation,
+        query__models=models,
         query__max_batch=max_batch,
         query__verdicts=verdicts,
         query__dead_letters=dead_letters,
@@ -190,6 +227,15 @@ def replay(
         return
     checkpoint.finish(Path(kept))
     _show_the_way(settings, into, ended=to_offsets is not None or to_time is not None)
+
+
+def _fill_vectors(settings: Settings) -> None:
+    from streaming.query.vectors import replay_vectors  # noqa: PLC0415 - Spark, as above
+    from streaming.showing import progress_on  # noqa: PLC0415
+
+    with progress_on(sys.stderr, str) as progress:
+        outcome = replay_vectors(settings, progress.show)
+    click.echo(outcome)
 
 
 def _with_query(settings: Settings, **changes: str | None) -> Settings:

@@ -78,7 +78,7 @@ def run(
     Raises LeaseHeld if another query owns the index, LeaseLost if one took it over, and
     LeitongError for whatever else a user can mend. ``reached`` is as in `BatchProcessor`.
     """
-    settings = _absolute(settings)
+    settings = located(settings)
     checkpoint.claim(
         Path(settings.query.checkpoint).absolute(),
         prepare(settings, aside=options.aside),
@@ -101,7 +101,7 @@ def run(
         return not stopping.is_set()
 
 
-def _absolute(settings: Settings) -> Settings:
+def located(settings: Settings) -> Settings:
     """Name the store and its generation so that a worker finds the same one, wherever it is."""
     if settings.store.url.startswith("memory:"):
         raise SettingsError(

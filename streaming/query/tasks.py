@@ -194,7 +194,8 @@ def rank_task(
             for number in batch.column(0).to_pylist():
                 _check(store, owner)
                 job = jobs[number]
-                with View.locked(view_directory(settings, job.model, job.log, job.scope), job.ranking) as view:
+                home = view_directory(settings, job.model, job.log, job.scope)
+                with View(job.ranking, home) as view:
                     ranked = rank(
                         store,
                         view,

@@ -38,12 +38,16 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A text whose neighbours are sought; ``article`` is its number if it has one, or -1."""
+    """A text whose neighbours are sought; ``article`` is its number if it has one, or -1.
+
+    ``until_ms`` is up to when those appeared whom it may challenge, inclusive.
+    """
 
     described: Description
     first: Places
     published_ms: int
     article: int = -1
+    until_ms: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -235,7 +239,7 @@ class Search:
         self, lists: "_Lists", place: int, subject: Subject, bounds: Scores, lax: Numbers
     ) -> Numbers:
         time = int(subject.first["time"])
-        ceilings = self._ceilings(subject, time, time + self._ranking.window_ms)
+        ceilings = self._ceilings(subject, time, subject.until_ms)
         hunt = _Hunt(subject, subject.described.vector.astype(np.float32), ceilings)
         low, high = lists.add_up(place, ceilings > 0, self._products)
         products = self._products[low:high].reshape(-1)
@@ -308,7 +312,7 @@ class Search:
 
     def _later(self, subject: Subject, numbers: Numbers) -> Bools:
         first = self._firsts_of(numbers)
-        valid = first["time"] <= subject.first["time"] + self._ranking.window_ms
+        valid = first["time"] <= subject.until_ms
         valid &= self._fold.topics.after(first, subject.first)
         return valid & self._others(subject, numbers)
 

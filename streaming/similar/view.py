@@ -27,12 +27,16 @@ _LOCK = "view.lock"
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Challenger:
-    """An article that may belong into the lists of later ones."""
+    """An article that may belong into the lists of later ones.
+
+    Those are articles that appeared until ``until_ms``, inclusive.
+    """
 
     article: str
     described: Description
     first: Position
     published_ms: int
+    until_ms: int
 
 
 class View:
@@ -119,6 +123,16 @@ class View:
             self._fold.names.id(int(record["story"])),
         )
 
+    def articles(self) -> list[str]:
+        """Give all rankable articles, in no particular order."""
+        described = self._fold.described.data["article"]
+        return self._fold.names.ids(described[np.flatnonzero(self._fold.alive)].tolist())
+
+    def described(self, article: str) -> Description | None:
+        """Give the description of the article's current content; None if it is not rankable."""
+        own = self._fold.own(self._number(article))
+        return None if own < 0 else self._fold.description(own)
+
     def neighbours(self, article: str) -> Neighbours | None:
         """Give the article's neighbours as the log has them; None if it was never ranked."""
         number = self._number(article)
@@ -187,13 +201,19 @@ class View:
     def challenged(self, challengers: Sequence[Challenger]) -> set[str]:
         """Find the articles whose neighbours one of the challengers may have to be among.
 
-        Those are rankable, were ranked before, appeared later than the challenger but within
-        the window, and score with it at least what the last of their list does, or 1 if
-        that is not full. Whether the challenger is in the list already does not matter.
+        Those are rankable, were ranked before, appeared later than the challenger but in its
+        time, and score with it at least what the last of their list does, or 1 if that is
+        not full. Whether the challenger is in the list already does not matter.
         """
         numbers = self._fold.names.find([each.article for each in challengers]).tolist()
         subjects = [
-            Subject(each.described, self._fold.topics.place(each.first), each.published_ms, number)
+            Subject(
+                each.described,
+                self._fold.topics.place(each.first),
+                each.published_ms,
+                number,
+                each.until_ms,
+            )
             for each, number in zip(challengers, numbers, strict=True)
         ]
         return set(self._fold.names.ids(self._searching().challenged(subjects)))

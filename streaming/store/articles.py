@@ -143,6 +143,13 @@ def scan(store: Store) -> Iterator[tuple[str, ArticleRow]]:
         yield keys.article_of(row), decode(cells)
 
 
+def scan_part(store: Store, salt: int) -> Iterator[tuple[str, ArticleRow]]:
+    """Yield the articles with this salt, 0 to 255, likewise."""
+    prefix = bytes((salt,))
+    for row, cells in store.scan(TABLE, prefix, keys.after(prefix)):
+        yield keys.article_of(row), decode(cells)
+
+
 def read(store: Store, article_ids: Iterable[str]) -> dict[str, ArticleRow]:
     """Read articles in one multi-get; those without a row are `NOTHING`."""
     rows = {keys.article(name): name for name in article_ids}
