@@ -64,10 +64,10 @@ def log_rows(
         if content is not None:
             version = Described(position, first, _published_ms(content, first), description)
             of_scope[ranking.scope_of(content.channel)][position] = version
-    current, position = row.current, row.current_position
+    current, latest = row.current, row.current_position
     standing: Standing | None = GONE
-    if current is not None and position is not None:
-        standing = Standing(position, first, _published_ms(current, first), story or article)
+    if current is not None and latest is not None:
+        standing = Standing(latest, first, _published_ms(current, first), story or article)
     lives_in = ranking.scope_of(current.channel) if current else None
     return {
         scope: similar.judged(

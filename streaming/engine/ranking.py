@@ -151,9 +151,7 @@ def _naming(view: View, articles: Collection[str]) -> set[str]:
 class _Lists:
     """Lists of both directions, with some articles' neighbours made anew."""
 
-    def __init__(
-        self, view: View, ranking: Ranking, renewed: Mapping[str, Neighbours]
-    ) -> None:
+    def __init__(self, view: View, ranking: Ranking, renewed: Mapping[str, Neighbours]) -> None:
         self._view = view
         self._ranking = ranking
         self._renewed = renewed

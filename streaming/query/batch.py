@@ -183,7 +183,9 @@ class BatchProcessor:
                 figures.ranked = sum(row["articles"] for row in ranked)
             self._reached("ranked")
             with _timed(figures, "report"):
-                self._report(store, figures, letters, done.token, done.judged, _lists(models, ranked))
+                self._report(
+                    store, figures, letters, done.token, done.judged, _lists(models, ranked)
+                )
             self._forget(store)
         finally:
             enriched.unpersist()

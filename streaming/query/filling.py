@@ -16,13 +16,12 @@ from pyspark.sql import SparkSession
 from streaming.engine.describe import log_rows
 from streaming.engine.put import TEXTS
 from streaming.enrichment import decode_text
-from streaming.matching.content import Content
 from streaming.position import Position, timestamp_ms
 from streaming.settings import Settings
 from streaming.similar.models import Handle, Models, open_models
 from streaming.store import articles, keys, ownership, similar
 from streaming.store.articles import ArticleRow
-from streaming.store.contract import Store
+from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
 from streaming.text.pipeline import TextPipeline
 from streaming.text.settings import TextSettings
@@ -97,31 +96,29 @@ def _fill_page(
     page: Mapping[str, ArticleRow],
 ) -> int:
     cells = store.rows(TEXTS, [keys.article(name) for name in page])
-    texts: dict[str, tuple[Content, Position, bytes]] = {}
+    texts: dict[str, tuple[str, Position, bytes]] = {}
     for name, row in page.items():
         position, content = row.current_position, row.current
         cell = cells.get(keys.article(name), {}).get(position or b"")
         if position is not None and content is not None and cell is not None:
-            texts[name] = content, position, cell
+            texts[name] = content.channel, position, cell
     words = []
-    for content, _, cell in texts.values():
+    for channel, _, cell in texts.values():
         title, body = decode_text(cell)
         words.append(
             (
-                content.channel,
+                channel,
                 pipeline.words(title, normalised=True),
                 pipeline.words(body, normalised=True),
             )
         )
     described = zip(texts.items(), models.describe(words), strict=True)
-    mutations = []
+    mutations: list[Mutation] = []
     for (name, (_, position, _)), description in described:
         row = page[name]
         story = orjson.loads(row.verdict or b"{}").get("duplicate_of")
         by_position = {position: description.encode()}
-        mutations += log_rows(
-            name, row, story, by_position, model, models.ranking, since
-        ).values()
+        mutations += log_rows(name, row, story, by_position, model, models.ranking, since).values()
     store.mutate(similar.LOG, mutations)
     return len(texts)
 

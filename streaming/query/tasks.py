@@ -39,7 +39,8 @@ from streaming.viewing import view_directory
 
 ENRICHED = (
     "article STRING, position BINARY, content BINARY, override BINARY, text BINARY,"
-    " described MAP<STRING, BINARY>, reason STRING, detail STRING, key BINARY, value BINARY, headers BINARY"
+    " described MAP<STRING, BINARY>, reason STRING, detail STRING, key BINARY, value BINARY,"
+    " headers BINARY"
 )
 """One row per record. Without a ``reason``: an event, a deletion if it has neither content nor
 override. With one: a dead letter, whose ``article`` only spreads it over the tasks."""

@@ -51,9 +51,7 @@ def judged(
     return Mutation(_log_row(model, scope, token, article), cells)
 
 
-def ranked(
-    model: str, scope: str, token: bytes, article: str, neighbours: Neighbours
-) -> Mutation:
+def ranked(model: str, scope: str, token: bytes, article: str, neighbours: Neighbours) -> Mutation:
     """Give the row that tells an article's neighbours."""
     cell = orjson.dumps(neighbours)
     return Mutation(_log_row(model, scope, token, article), {_NEIGHBOURS: cell})
@@ -171,9 +169,7 @@ def _decode_described(position: bytes, cell: bytes) -> Described:
 
 
 def _decode_row(article: str, token: bytes, cells: Cells) -> Logged:
-    versions = [
-        _decode_described(q[1:], cell) for q, cell in cells.items() if q[:1] == _DESCRIBED
-    ]
+    versions = [_decode_described(q[1:], cell) for q, cell in cells.items() if q[:1] == _DESCRIBED]
     latest = max(versions, key=lambda each: each.position, default=None)
     standing, neighbours = cells.get(_STANDING), cells.get(_NEIGHBOURS)
     row = Row(
@@ -181,7 +177,9 @@ def _decode_row(article: str, token: bytes, cells: Cells) -> Logged:
         token,
         judged=standing is not None,
         standing=GONE if standing in _NO_STANDING else _decode_standing(standing),
-        described=latest and (latest.position, Description.decode(latest.description)),
+        described=None
+        if latest is None
+        else (latest.position, Description.decode(latest.description)),
         neighbours=None if neighbours is None else _neighbours(neighbours),
     )
     return Logged(row, tuple(versions), standing == _DELETED)
