@@ -38,11 +38,11 @@ def export(
     file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Write verdicts, articles, statistics, dead letters, pairs, lists of similar articles or
-    hot keys as JSON lines.
+    """Write tables of the index as JSON lines.
 
-    Pairs are what editors said of articles, in the form that calibration reads. Hot keys are
-    what more articles share than are compared: disclaimers, column heads, viral stories.
+    Similar are the lists of similar articles that readers follow. Pairs are what editors
+    said of articles, in the form that calibration reads. Hot keys are what more articles
+    share than are compared: disclaimers, column heads, viral stories.
 
     Reads the store only; the query may be running. What is exported is the generation that
     is active when the export starts, or the one that is named. Two exports

@@ -65,7 +65,7 @@ def rank(
     waiting = view.unranked(backlog) if backlog else []
     names = sorted({name for name in concerned if view.rankable(name)}.union(waiting))
     found = dict(zip(names, view.best(names), strict=True))
-    changed = _Lists(view, ranking, found | {name: () for name in judged - found.keys()})
+    changed = _Lists(view, ranking, found | dict.fromkeys(judged - found.keys(), ()))
     deleted = {each.row.article for each in mine if each.deleted}
     # What is in another scope now has its list there.
     lists = {

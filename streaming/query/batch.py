@@ -19,7 +19,7 @@ from pyspark.sql import functions as f
 
 from streaming import announcements, deadletters
 from streaming.announcements import Message
-from streaming.engine import statistics
+from streaming.engine import following, statistics
 from streaming.engine.attempt import attempt
 from streaming.matching.verdict import REPEATS
 from streaming.position import Position
@@ -32,7 +32,6 @@ from streaming.similar.scoring import ONE
 from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
-from streaming.store.similar import scopes as scopes_of
 from streaming.store.tables import tables
 
 BATCHES = "batch"
@@ -136,10 +135,10 @@ class BatchProcessor:
         with self._working:
             store = open_index(self._settings)
             models = self._models.in_force(store)
-            if not self._behind(models):
+            if not following.behind(models.known, self._complete):
                 return False
             self._rank(spark, store, models, ownership.next_token(store), None, set())
-            return bool(self._behind(self._models.in_force(store)))
+            return bool(following.behind(self._models.in_force(store).known, self._complete))
 
     def _process(self, frame: DataFrame, batch_id: int) -> None:
         figures = BatchFigures(batch_id, started_ms=int(time.time() * 1000))
@@ -192,14 +191,6 @@ class BatchProcessor:
         _write_figures(store, figures)
         _log.info("%s", figures.summary())
 
-    def _behind(self, models: InForce) -> list[str]:
-        """Give the models whose logs are complete, but not everything in them was ranked."""
-        return [
-            name
-            for name, log in models.logs.items()
-            if log.filled and log.since not in self._complete
-        ]
-
     def _rank(
         self,
         spark: SparkSession,
@@ -213,18 +204,17 @@ class BatchProcessor:
 
         Readers follow the chosen model as soon as it has none.
         """
-        behind = self._behind(models)
-        scopes = touched | {(name, scope) for name in behind for scope in scopes_of(store, name)}
+        behind = following.behind(models.known, self._complete)
         backlog = self._settings.query.backlog
         jobs = [
             tasks.RankingJob(
                 model,
                 scope,
-                models.logs[model],
+                models.known.logs[model],
                 models.rankings[model],
                 backlog if model in behind else 0,
             )
-            for model, scope in sorted(scopes)
+            for model, scope in following.scopes_to_rank(store, touched, behind)
         ]
         rows: list[Row] = []
         if jobs:
@@ -234,7 +224,7 @@ class BatchProcessor:
         waiting = {row["model"] for row in rows if row["waiting"]}
         for name in behind:
             if name not in waiting:
-                self._complete.add(models.logs[name].since)
+                self._complete.add(models.known.logs[name].since)
                 self._models.finished(store, name)
         return rows
 
@@ -312,12 +302,12 @@ def _lists(models: InForce, ranked: Iterable[Row]) -> dict[str, bytes]:
     return {
         article: orjson.dumps(
             {
-                "model": models.followed,
+                "model": models.known.followed,
                 "articles": [[other, points / ONE] for other, points in similar],
             }
         )
         for row in ranked
-        if row["model"] == models.followed
+        if row["model"] == models.known.followed
         for article, similar in orjson.loads(bytes(row["lists"])).items()
     }
 

@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from streaming.engine import following
 from streaming.errors import ModelsError, SettingsError
 from streaming.settings import Settings
 from streaming.similar.models import Handle, Models, open_models
 from streaming.similar.registry import Registry
 from streaming.similar.scoring import Ranking
-from streaming.store import models, ownership
 from streaming.store.contract import Store
-from streaming.store.models import Log
+from streaming.store.models import Models as Known
 
 _CHECKSUM_LETTERS = 8
 
@@ -26,15 +26,10 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class InForce:
-    """The models of an attempt, by the names under which the store has them.
-
-    ``logs`` says since when a model's log counts and whether it is filled, ``followed`` is
-    the model whose lists readers see.
-    """
+    """The models of an attempt: what opens them, by their names, and what the store has."""
 
     handles: Mapping[str, Handle]
-    logs: Mapping[str, Log]
-    followed: str | None
+    known: Known
 
     @cached_property
     def rankings(self) -> dict[str, Ranking]:
@@ -42,7 +37,7 @@ class InForce:
         return {name: open_models(handle).ranking for name, handle in self.handles.items()}
 
 
-NO_MODELS = InForce({}, {}, None)
+NO_MODELS = InForce({}, Known(None, {}))
 
 
 def name_of(handle: Handle) -> str:
@@ -74,31 +69,18 @@ class Chosen:
         chosen = self._choose()
         if chosen is None:
             return NO_MODELS
-        name = name_of(chosen)
-        known = models.read(store)
-        if name not in known.logs:
-            fresh = known.followed is None and ownership.latest(store) is None
-            since = models.FROM_THE_START if fresh else ownership.next_token(store)
-            models.begin(store, name, since)
-            _log.info("lists of similar articles are made under %s from now on", name)
-        if known.followed is None:
-            models.follow(store, name)
-        handles = {name: chosen}
-        if known.followed not in {None, name}:
-            handles |= self._named(known.followed)
-        for other in known.logs.keys() - handles.keys():
-            models.forget(store, other)
-        for each in handles.keys() - known.logs.keys() - {name}:
-            models.begin(store, each, ownership.next_token(store))
-        now = models.read(store)
-        return InForce(handles, {each: now.logs[each] for each in handles}, now.followed)
+        handles = {name_of(chosen): chosen}
+
+        def is_known(followed: str) -> bool:
+            handles.update(self._named(followed))
+            return followed in handles
+
+        known = following.take_up(store, name_of(chosen), is_known)
+        return InForce(handles, known)
 
     def finished(self, store: Store, name: str) -> None:
-        """Note that all articles of a model's log were ranked: readers follow the chosen one."""
-        if self._latest is None or name != name_of(self._latest):
-            return
-        if models.read(store).followed != name:
-            models.follow(store, name)
+        """Note that all articles of a model's log were ranked."""
+        if self._latest and following.finished(store, name_of(self._latest), name):
             _log.info("readers follow the lists under %s", name)
 
     def _choose(self) -> Handle | None:
@@ -114,9 +96,9 @@ class Chosen:
             _log.warning("the models stay those of %s: %s", self._latest, error)
         return self._latest
 
-    def _named(self, name: str | None) -> dict[str, Handle]:
+    def _named(self, name: str) -> dict[str, Handle]:
         """Give the version that readers still follow, if the registry has it."""
-        if self._registry is None or name is None:
+        if self._registry is None:
             return {}
         try:
             handle = self._registry.handle(name.rpartition("-")[0])

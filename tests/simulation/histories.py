@@ -57,7 +57,7 @@ TEXTS = (
 )
 """Evidence of no text, a text, an edit, an excerpt, something like it, two pairs of a form."""
 SHINGLES = ((), (1,), (1, 2), (2, 3))
-MODEL = "m"
+MODELS = ("m", "n")
 
 
 def _described(*keywords: int, vector: int = 0, cells: tuple[int, ...] = ()) -> Description:
@@ -106,17 +106,17 @@ class History:
     rules: Rules
     partitions: dict[Partition, list[Logged]]
     forget_ms: int = 0
-    ranking: Ranking = field(default_factory=Ranking)
+    rankings: dict[str, Ranking] = field(default_factory=lambda: dict.fromkeys(MODELS, Ranking()))
     kinds: dict[Position, set[Kind]] = field(default_factory=dict)
 
     def log(self) -> list[Logged]:
         return [event for events in self.partitions.values() for event in events]
 
-    def described(self) -> dict[str, Description]:
-        """What the current text of every article is like."""
+    def described(self, model: str) -> dict[str, Description]:
+        """What the current text of every article is like under a model."""
         contents = [e for e in self.log() if isinstance(e, LoggedContent) and e.described]
         return {
-            event.article: Description.decode(event.described[MODEL])
+            event.article: Description.decode(event.described[model])
             for event in sorted(contents, key=lambda each: each.position)
         }
 
@@ -158,7 +158,9 @@ def history(
         verify_simhash=rng.random() < SHINGLED,
     )
     made = History(
-        rules, {p: [] for ps in places.values() for p in ps}, ranking=_ranking(rng, rules)
+        rules,
+        {p: [] for ps in places.values() for p in ps},
+        rankings={model: _ranking(rng, rules) for model in MODELS},
     )
     skew = {p: rng.randrange(7) for p in made.partitions}
     append_time = {topic: rng.random() < 0.5 for topic in places}
@@ -249,7 +251,7 @@ def _event(
         shingles=rng.choice(SHINGLES),
         evidence=rng.choice(TEXTS),
     )
-    return LoggedContent(name, position, content, described={MODEL: rng.choice(DESCRIPTIONS)})
+    return LoggedContent(name, position, content, described={model: rng.choice(DESCRIPTIONS) for model in MODELS})
 
 
 def name_kinds(made: History) -> None:

@@ -19,20 +19,22 @@ import orjson
 from streaming import announcements, exporting
 from streaming.engine import statistics
 from streaming.engine.attempt import attempt
-from streaming.engine.describe import describe
-from streaming.engine.events import Logged, by_article
+from streaming.engine.describe import describe, log_rows
+from streaming.engine.events import Logged, LoggedContent, by_article
+from streaming.engine.following import behind, finished, scopes_to_rank, take_up
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
-from streaming.engine.ranking import lists_of, rank
+from streaming.engine.ranking import Ranked, lists_of, rank
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms
 from streaming.similar.reference import reference_lists
 from streaming.similar.view import View
-from streaming.store import lease, similar
+from streaming.store import articles, lease, models, ownership, similar
 from streaming.store.lease import Lease
+from streaming.store.models import Log, Models
 from streaming.store.tables import tables
-from tests.simulation.histories import MODEL, History, Kind, Partition
+from tests.simulation.histories import MODELS, History, Kind, Partition
 from tests.simulation.stepping import Order, SteppingStore, Task, pause
 
 LEASE_SECONDS = 0.5
@@ -56,6 +58,7 @@ class Fault(StrEnum):
     SKIP = "began at the end"
     EXPIRY = "expiry"
     OVERLAP = "two queries"
+    ACTIVATION = "other model"
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Faults:
     takeover: float = 0.0
     replay: float = 0.0
     skip: float = 0.0
+    activation: float = 0.0
     expiry: bool = False
     two_queries: bool = False
 
@@ -85,7 +89,8 @@ PROFILES = {
     "stall": Faults(crash=0.001, zombie=0.9, takeover=0.012),
     "two": Faults(crash=0.003, two_queries=True),
     "expiry": Faults(crash=0.003, lost_reply=0.002, expiry=True),
-    "all": Faults(0.003, 0.002, 0.002, 0.2, 0.7, 0.002, 0.05, 0.4),
+    "models": Faults(crash=0.004, lost_reply=0.002, replay=0.05, activation=0.3),
+    "all": Faults(0.003, 0.002, 0.002, 0.2, 0.7, 0.002, 0.05, 0.4, 0.1),
 }
 
 
@@ -95,6 +100,7 @@ class Process:
 
     driver: Task
     tasks: list[Task] = field(default_factory=list)
+    ranked: set[bytes] = field(default_factory=set)
 
 
 @dataclass(eq=False)
@@ -135,8 +141,11 @@ class World:
         self.stream: list[announcements.Message] = []
         self.counts: Counter[tuple[Kind, Fault]] = Counter()
         self.trace: list[str] = []
-        self._views: dict[str, View] = {}
-        self._ranking: dict[str, greenlet.greenlet] = {}
+        self.chosen = MODELS[0]
+        self._settled = faults.two_queries
+        self._filler: Task | None = None
+        self._views: dict[tuple[str, Log, str], View] = {}
+        self._ranking: dict[tuple[str, str], greenlet.greenlet] = {}
         self._clock = 0.0
         self._zombies: list[Task] = []
         self._graveyard: list[Task] = []
@@ -161,10 +170,12 @@ class World:
         """Let whoever the dice name do a step."""
         self._clock += 0.01
         self._step_survivors()
+        if not self.faults.two_queries:
+            self._fill_step()
         query = self._whose_turn()
         if query.process is not None:
             self._step(query, query.process)
-        elif not query.caught_up(self.history):
+        elif not query.caught_up(self.history) or not self._settled:
             self._start(query)
 
     def _whose_turn(self) -> Query:
@@ -191,11 +202,14 @@ class World:
     def _finished(self) -> bool:
         if not all(q.caught_up(self.history) and q.process is None for q in self.queries):
             return False
+        if not self._settled:
+            return False
         if self._skipped:
             self._skipped = False
             for query in self.queries:
                 query.done = dict.fromkeys(query.partitions, 0)
                 self._count(Fault.SKIP, self.history.log())
+            self._settled = self.faults.two_queries
             return False
         return True
 
@@ -318,6 +332,9 @@ class World:
                 return
             if self.rng.random() < self.faults.replay:
                 self.replay(query)
+            if self.rng.random() < self.faults.activation:
+                self.chosen = self.rng.choice(MODELS)
+                self._count(Fault.ACTIVATION, self.history.log())
             ends = query.planned = query.planned or self._cut(query)
             query.batch = batch = [
                 event
@@ -331,7 +348,58 @@ class World:
                 return  # a survivor of a takeover: its checkpoint is another one's now
             query.done, query.planned = ends, None
         if holding:
+            self._settle(process, query, holding)
             holding.release()
+
+    def _settle(self, process: Process, query: Query, holding: Lease) -> None:
+        """Rank what is left to rank, until readers follow the chosen model."""
+        query.batch = []
+        while query.process is process:
+            holding.beat()
+            known = take_up(self.store, self.chosen, lambda _: True)
+            waiting = behind(known, process.ranked)
+            if waiting:
+                token = ownership.next_token(self.store)
+                self._rank_all(process, known, token, None, set(), holding.owner)
+            elif known.followed == self.chosen and all(log.filled for log in known.logs.values()):
+                self._settled = True
+                return
+            pause()
+
+    def _fill_step(self) -> None:
+        """Let a program that fills the log of a model work, or start one, or kill it."""
+        if self._filler is None or self._filler.done:
+            if self._filler is not None and self._filler.error is not None:
+                assert isinstance(self._filler.error, StoreUnavailable), self._filler.error
+            known = models.read(self.store)
+            empty = [(name, log) for name, log in known.logs.items() if not log.filled]
+            self._filler = None
+            if empty and self.rng.random() < 0.3:
+                name, log = self.rng.choice(empty)
+                self._filler = Task(partial(self._fill, name, log.since), self._hub)
+        elif self.rng.random() < self.faults.crash:
+            self._graveyard.append(self._filler)
+            self._filler = None
+        else:
+            self._filler.step()
+
+    def _fill(self, model: str, since: bytes) -> None:
+        described = {
+            (e.article, e.position): e.described[model]
+            for e in self.history.log()
+            if isinstance(e, LoggedContent) and e.described
+        }
+        for name, row in list(articles.scan(self.store)):
+            if row.first is None or row.current is None or row.verdict is None:
+                continue
+            position = row.current_position
+            story = orjson.loads(row.verdict or b"{}").get("duplicate_of")
+            text = {position: described[name, position]}
+            rows = log_rows(
+                name, row, story, text, model, self.history.rankings[model], since
+            ).values()
+            self.store.mutate(similar.LOG, rows)
+        models.fill(self.store, model, since)
 
     def _pass_time(self, batch: list[Logged]) -> None:
         """Note a batch, and let the tables forget what is due by its time."""
@@ -360,7 +428,10 @@ class World:
     def _micro_batch(self, process: Process, batch: list[Logged], owner: str | None) -> None:
         store, rules = self.store, self.history.rules
         # What is like what is ranked by whoever owns the index.
-        models = {MODEL: self.history.ranking} if owner is not None else {}
+        known = Models(None, {})
+        if owner is not None:
+            known = take_up(store, self.chosen, lambda _: True)
+        rankings = {name: self.history.rankings[name] for name in known.logs}
 
         def checked(work: Callable[[], Any]) -> Callable[[], Any]:
             def run() -> Any:
@@ -380,14 +451,14 @@ class World:
                 alone = owner is not None
                 events = by_article(chunk)
                 judged = judge(store, rules, events, token, mark, alone=alone)
-                scopes = describe(store, models, judged, events, token)
+                scopes = describe(store, rankings, judged, events, token)
                 return judged, statistics.record(store, judged, token), scopes
 
             work = [checked(partial(job, chunk)) for chunk in self._chunks(batch)]
             ended = self._run_tasks(process, batch, work)
-            scopes = sorted(set().union(*(each[2] for each in ended)))
-            work = [checked(partial(self._rank, scope, token, mark)) for _, scope in scopes]
-            self._run_tasks(process, batch, work)
+            touched = set().union(*(each[2] for each in ended))
+            if owner is not None:
+                self._rank_all(process, known, token, mark, touched, owner)
             return [(judged, minutes) for judged, minutes, _ in ended]
 
         def send(messages: Iterable[announcements.Message]) -> None:
@@ -402,21 +473,60 @@ class World:
         due = [a for item in everyone if (a := announcements.due(item, done.token))]
         announcements.deliver(store, done.token, due, send, owner)
 
-    def _rank(self, scope: str, token: bytes, mark: bytes | None) -> None:
+    def _rank_all(
+        self,
+        process: Process,
+        known: Models,
+        token: bytes,
+        mark: bytes | None,
+        touched: set[tuple[str, str]],
+        owner: str,
+    ) -> None:
+        """The job that ranks scopes, as the query runs it."""
+
+        def job(model: str, scope: str) -> Ranked:
+            lease.check(self.store, owner)
+            backlog = 2 if model in waiting else 0
+            return self._rank(model, known.logs[model], scope, token, mark, backlog)
+
+        waiting = behind(known, process.ranked)
+        scopes = scopes_to_rank(self.store, touched, waiting)
+        ended = self._run_tasks(process, [], [partial(job, *each) for each in scopes])
+        left = {model for (model, _), each in zip(scopes, ended, strict=True) if each.waiting}
+        for name in waiting:
+            if name not in left:
+                process.ranked.add(known.logs[name].since)
+                finished(self.store, self.chosen, name)
+
+    def _rank(
+        self, model: str, log: Log, scope: str, token: bytes, mark: bytes | None, backlog: int
+    ) -> Ranked:
         """Rank a scope, on the host that did so before or on another one."""
-        ranking, me = self.history.ranking, greenlet.getcurrent()
+        ranking, me = self.history.rankings[model], greenlet.getcurrent()
         if not self.faults.takeover:
             # On one host a view is locked; its lock goes with the process that held it.
-            pause(lambda: self._is_free(scope))
-            self._ranking[scope] = me
-        view = self._views.pop(scope, None) if self.rng.random() < 0.7 else None
+            pause(lambda: self._is_free(model, scope))
+            self._ranking[model, scope] = me
+        place = (model, log, scope)
+        view = self._views.pop(place, None) if self.rng.random() < 0.7 else None
         view = view or View(ranking)
-        rank(self.store, view, ranking, MODEL, scope, token, mark)
-        self._views[scope] = view
-        self._ranking.pop(scope, None)
+        ranked = rank(
+            self.store,
+            view,
+            ranking,
+            model,
+            scope,
+            token,
+            mark,
+            since=log.since,
+            backlog=backlog,
+        )
+        self._views[place] = view
+        self._ranking.pop((model, scope), None)
+        return ranked
 
-    def _is_free(self, scope: str) -> bool:
-        holder = self._ranking.get(scope)
+    def _is_free(self, model: str, scope: str) -> bool:
+        holder = self._ranking.get((model, scope))
         dead = [task for task in self._graveyard if task.is_run_by(holder)]
         return holder is None or holder.dead or bool(dead)
 
@@ -504,12 +614,18 @@ class World:
             line["root"] = None
 
     def _mislisted(self, judged: Mapping[str, Expected]) -> list[str]:
-        ranking = self.history.ranking
-        wanted = reference_lists(judged, self.history.described(), ranking)
+        known = models.read(self.store)
+        if known.followed is None:
+            return []
+        model = known.followed
+        ranking = self.history.rankings[model]
+        wanted = reference_lists(judged, self.history.described(model), ranking)
         found = {}
-        for scope in similar.scopes(self.store, MODEL):
+        for scope in similar.scopes(self.store, model):
             view = View(ranking)
-            view.apply(each.row for each in similar.read_log(self.store, MODEL, scope))
+            since = known.logs[model].since
+            log = similar.read_log(self.store, model, scope, since)
+            view.apply(each.row for each in log)
             found |= lists_of(view, ranking, view.articles())
         differ = [
             f"list of {name}: {found.get(name)} instead of {wanted.get(name)}"
@@ -519,7 +635,7 @@ class World:
         if self.faults.takeover:
             return differ  # A task that outlives its query may write a list that is outdated.
         names = sorted({*wanted, *(e.article for e in self.history.log())})
-        served = similar.read_lists(self.store, MODEL, names)
+        served = similar.read_lists(self.store, model, names)
         differ += [
             f"served list of {name}: {served[name]} instead of {wanted.get(name)}"
             for name in names
