@@ -14,11 +14,11 @@ from unittest.mock import patch
 import greenlet
 
 from streaming import announcements
-from streaming.engine import affected, attempt, decision, snapshot, statistics
+from streaming.engine import affected, attempt, decision, ranking, snapshot, statistics
 from streaming.engine.events import by_article
 from streaming.matching.verdict import Candidate, Verdict
 from streaming.position import at, split_entry, timestamp_ms
-from streaming.store import articles, index, keys, lease, ownership
+from streaming.store import articles, index, keys, lease, models, ownership, similar
 from streaming.store.contract import Mutation
 from tests.simulation import world
 from tests.simulation.histories import History
@@ -203,12 +203,72 @@ def _candidates_by_any_key(snap: Any, names: Any) -> Any:
 _candidates = decision.candidates
 
 
+class _NeighboursFirst:
+    """A store in which a scope's log is told of neighbours before lists are written."""
+
+    def __init__(self, store: Any) -> None:
+        self._store = store
+        self._held: list[Any] = []
+
+    def mutate(self, table: str, mutations: Any) -> None:
+        if table == similar.LISTS:
+            self._held = list(mutations)
+            return
+        self._store.mutate(table, mutations)
+        self._store.mutate(similar.LISTS, self._held)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def _rank_neighbours_first(store: Any, *arguments: Any, **named: Any) -> Any:
+    return _rank(_NeighboursFirst(store), *arguments, **named)
+
+
+_rank = ranking.rank
+
+
+def _deleted_if_gone(*arguments: Any, deleted: bool) -> Mutation:
+    del deleted
+    return _judged(*arguments, deleted=True)
+
+
+_judged = similar.judged
+
+
+def _all_are_filled(known: Any, ranked: Any) -> list[str]:
+    return [name for name, log in known.logs.items() if log.since not in ranked]
+
+
+def _no_earlier_versions(view: Any, ranking_: Any, judged: Any, mark: Any) -> Iterator[Any]:
+    current = [replace(each, versions=()) for each in judged]
+    yield from _challengers(view, ranking_, current, mark)
+
+
+_challengers = ranking._challengers
+
+
 def _cite_matches_only(self: Any) -> frozenset[str]:
     names = (self.duplicate_of, self.template_of, *(match.article for match in self.matches))
     return frozenset(name for name in names if name)
 
 
 BUGS: dict[str, Bug] = {
+    "neighbours written before lists": Bug(
+        {(world, "rank"): _rank_neighbours_first}, ("storm", "crash")
+    ),
+    "those whose neighbour was judged not ranked again": Bug({(ranking, "_naming"): _nothing}),
+    "earlier articles come into no later list": Bug({(ranking, "_challengers"): _nothing}),
+    "superseded versions challenge nobody": Bug(
+        {(ranking, "_challengers"): _no_earlier_versions}, ("zombie", "stall", "storm"), "late"
+    ),
+    "a channel takes away the list of an article that left it": Bug(
+        {(similar, "judged"): _deleted_if_gone}
+    ),
+    "a model taken up again with its old log": Bug({(models, "forget"): _nothing}, ("models",)),
+    "readers follow before everything is filled in": Bug(
+        {(world, "behind"): _all_are_filled}, ("models",)
+    ),
     "no barrier": Bug({(world.World, "barrier"): False}),
     "head surplus dropped": Bug({(index.Index, "move_surplus"): _surplus("head")}, style="hot"),
     "boundary forgotten": Bug(
