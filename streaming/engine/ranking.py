@@ -6,14 +6,13 @@ they judged, never from what that changed, so that an attempt which died is made
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 
 from streaming.position import timestamp_ms
 from streaming.similar.description import Description
 from streaming.similar.entries import Neighbours
-from streaming.similar.lists import Member, best_of
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import Challenger, View
 from streaming.store import similar
@@ -65,12 +64,12 @@ def rank(
     waiting = view.unranked(backlog) if backlog else []
     names = sorted({name for name in concerned if view.rankable(name)}.union(waiting))
     found = dict(zip(names, view.best(names), strict=True))
-    changed = _Lists(view, ranking, found | dict.fromkeys(judged - found.keys(), ()))
+    renewed = found | dict.fromkeys(judged - found.keys(), ())
     deleted = {each.row.article for each in mine if each.deleted}
     # What is in another scope now has its list there.
     lists = {
-        name: found
-        for name, found in changed.to_write(_as_if_live(view, mine)).items()
+        name: members
+        for name, members in _to_write(view, renewed, _as_if_live(view, mine)).items()
         if name in deleted or view.rankable(name)
     }
     _write_lists(store, model, lists)
@@ -90,11 +89,6 @@ def _catch_up(
         view.apply(each.row for each in page)
         mine += [each for each in page if each.row.token == token and each.row.judged]
     return mine
-
-
-def lists_of(view: View, ranking: Ranking, articles: Iterable[str]) -> dict[str, Neighbours]:
-    """Give the lists that follow from the log: the best of both directions."""
-    return _Lists(view, ranking, {}).of(articles)
 
 
 def _challengers(
@@ -148,64 +142,30 @@ def _naming(view: View, articles: Collection[str]) -> set[str]:
     return {other for named in view.naming(articles).values() for other, _ in named}
 
 
-class _Lists:
-    """Lists of both directions, with some articles' neighbours made anew."""
+def _to_write(
+    view: View, renewed: Mapping[str, Neighbours], others: Collection[str]
+) -> dict[str, Neighbours]:
+    """Give the lists, as they have to be now, that may not be so in the store.
 
-    def __init__(self, view: View, ranking: Ranking, renewed: Mapping[str, Neighbours]) -> None:
-        self._view = view
-        self._ranking = ranking
-        self._renewed = renewed
-        self._named_by: dict[str, list[tuple[str, int]]] = defaultdict(list)
-        for name, neighbours in renewed.items():
-            for other, score in neighbours:
-                self._named_by[other].append((name, score))
-
-    def of(self, articles: Iterable[str]) -> dict[str, Neighbours]:
-        """Give lists; that of an article which cannot be ranked is empty."""
-        names = list(articles)
-        live = [name for name in names if self._view.rankable(name)]
-        named_by = self._view.naming(live)
-        lists: dict[str, Neighbours] = dict.fromkeys(names, ())
-        for name in live:
-            known = [each for each in named_by[name] if each[0] not in self._renewed]
-            lists[name] = best_of(
-                self._ranking,
-                self._members([*self._neighbours(name), *known, *self._named_by[name]]),
-            )
-        return lists
-
-    def to_write(self, others: Collection[str]) -> dict[str, Neighbours]:
-        """Give the lists, new as they have to be, that may not be so in the store.
-
-        An article that was never ranked before can be in no list yet, but for what an
-        attempt that died may have written; so others' lists in which it will not be either
-        need not be looked at.
-        """
-        surely = {*self._renewed, *others}
-        perhaps: dict[str, set[str]] = defaultdict(set)
-        for name, neighbours in self._renewed.items():
-            before = self._view.neighbours(name)
-            if before is None:
-                for other, _ in neighbours:
-                    perhaps[other].add(name)
-            else:
-                surely.update(other for other, _ in (*before, *neighbours))
-        lists = self.of({*surely, *perhaps})
-        return {
-            name: found
-            for name, found in lists.items()
-            if name in surely or not perhaps[name].isdisjoint(other for other, _ in found)
-        }
-
-    def _neighbours(self, name: str) -> Neighbours:
-        renewed = self._renewed.get(name)
-        return (self._view.neighbours(name) or ()) if renewed is None else renewed
-
-    def _members(self, scored: Sequence[tuple[str, int]]) -> Iterator[Member]:
-        for name, score in scored:
-            standing = self._view.standing(name)
-            if standing is not None and self._view.rankable(name):
-                yield Member(name, score, standing.first, standing.story)
+    An article that was never ranked before can be in no list yet, but for what an attempt
+    that died may have written into those of ``others``; so lists in which it will not be
+    either need not be looked at.
+    """
+    surely = {*renewed, *others}
+    perhaps: dict[str, set[str]] = defaultdict(set)
+    for name, neighbours in renewed.items():
+        before = view.neighbours(name)
+        if before is None:
+            for other, _ in neighbours:
+                perhaps[other].add(name)
+        else:
+            surely.update(other for other, _ in (*before, *neighbours))
+    lists = view.lists(sorted({*surely, *perhaps}), renewed)
+    return {
+        name: found
+        for name, found in lists.items()
+        if name in surely or not perhaps[name].isdisjoint(other for other, _ in found)
+    }
 
 
 def _write_lists(store: Store, model: str, lists: Mapping[str, Neighbours]) -> None:

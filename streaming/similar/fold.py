@@ -25,7 +25,7 @@ from streaming.similar.description import Description
 from streaming.similar.entries import Row, Standing
 from streaming.similar.names import Names
 from streaming.similar.places import PLACE, Topics, same
-from streaming.similar.postings import Postings
+from streaming.similar.postings import LARGEST_WEIGHT, Postings
 from streaming.similar.progress import Progress, forget
 from streaming.similar.scoring import Ranking
 
@@ -64,14 +64,16 @@ DESCRIBED = np.dtype(
 )
 """``keywords`` and ``cells`` are where those begin; ``cell`` is the own one, -1 for none."""
 
+NEVER = int(np.iinfo(np.int64).min)
+"""In place of a time: the description is not, or no longer, that of an article that stands."""
+
 BLOCK = 512
 """So many descriptions have their times summed up together."""
 
 _CHUNK = 8_192
 _SEALED = 2_048
-_LARGEST = 1 << 17
+_LARGEST = 1 << 18
 _TOKEN_BYTES = 8
-_NEVER = np.iinfo(np.int64)
 
 Numbers = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -80,8 +82,9 @@ Bools = NDArray[np.bool_]
 class Fold:
     """What the rows of a log add up to, in a directory or in memory.
 
-    Nobody else may write to the directory meanwhile. `alive` tells of each description
-    whether its article is rankable by it; `blocks` has bounds of the times of such.
+    Nobody else may write to the directory meanwhile. `appeared` tells of each description
+    when its article appeared for the first time, in milliseconds, or `NEVER` if that is not
+    rankable by it; `published` when it was published; `blocks` has bounds of both.
     """
 
     def __init__(self, ranking: Ranking, directory: Path | None) -> None:
@@ -104,7 +107,7 @@ class Fold:
         self._make_room()
         self._fresh: Postings | None = None
         self._sealed = self._open_segments()
-        self.alive: Bools = np.zeros(len(self.described.data), np.bool_)
+        self.appeared, self.published = np.full((2, len(self.described.data)), NEVER)
         self.blocks = Blocks()
         self._revive(np.arange(progress.descriptions))
 
@@ -139,7 +142,7 @@ class Fold:
     def own(self, article: int) -> int:
         """Give the number of the description by which an article is rankable, or -1."""
         number = int(self.articles.data[article]["described"]) - 1 if article >= 0 else -1
-        return number if number >= 0 and self.alive[number] else -1
+        return number if number >= 0 and self.appeared[number] != NEVER else -1
 
     def _column(self, name: str, dtype: Any, *shape: int) -> Column:
         path = self.directory and self.directory / f"{name}.column"
@@ -291,19 +294,22 @@ class Fold:
 
     def _revive(self, numbers: Numbers) -> None:
         """Find out again whether descriptions are those of articles that stand."""
-        if len(self.alive) < len(self.described.data):
-            grown = np.zeros(len(self.described.data), np.bool_)
-            grown[: len(self.alive)] = self.alive
-            self.alive = grown
+        missing = len(self.described.data) - len(self.appeared)
+        if missing:
+            none = np.full(missing, NEVER)
+            self.appeared = np.concatenate((self.appeared, none))
+            self.published = np.concatenate((self.published, none))
         records = self.described.data[numbers]
         articles = self.articles.data[records["article"]]
-        self.alive[numbers] = alive = (
+        alive = (
             (articles["present"] > 0)
             & (articles["described"] == numbers + 1)
             & same(articles["position"], records["position"])
         )
-        articles = articles[alive]
-        self.blocks.widen(numbers[alive], articles["first"]["time"], articles["published"])
+        first = articles["first"]["time"]
+        self.appeared[numbers] = np.where(alive, first, NEVER)
+        self.published[numbers] = articles["published"]
+        self.blocks.widen(numbers[alive], first[alive], articles["published"][alive])
 
     def _invert(self, first: int, end: int) -> Postings:
         records = self.described.data[first:end]
@@ -312,6 +318,12 @@ class Fold:
         return Postings.build(
             first, records["keyword_count"], self.keywords.data[words], self.weights.data[words]
         )
+
+    def _owned(self, first: int, end: int) -> Bools:
+        """Tell which descriptions are still the newest of their articles."""
+        articles = self.described.data["article"][first:end]
+        owned: Bools = self.articles.data["described"][articles] == np.arange(first, end) + 1
+        return owned
 
     def _open_segments(self) -> list[Postings]:
         if self.directory is None:
@@ -331,11 +343,16 @@ class Fold:
             return
         parts = [*self._sealed, self._invert(sealed, self.progress.descriptions)]
         self._fresh = None
-        while merged := postings.due([part.end - part.first for part in parts], _LARGEST):
-            first, end = parts[-merged].first, parts[-1].end
-            records = self.described.data[first:end]
-            own = self.articles.data["described"][records["article"]] == np.arange(first, end) + 1
-            parts[-merged:] = [Postings.merge(parts[-merged:], own)]
+        stay = self._owned(parts[0].first, parts[-1].end)
+        begin = parts[0].first
+        sizes = [
+            (part.end - part.first, int(stay[part.first - begin : part.end - begin].sum()))
+            for part in parts
+        ]
+        merged = postings.due(sizes, _LARGEST)
+        if merged:
+            kept = stay[parts[-merged].first - begin :]
+            parts[-merged:] = [Postings.merge(parts[-merged:], kept)]
         if self.directory is None:
             self._sealed = parts
             return
@@ -346,11 +363,11 @@ class Fold:
         scratch.rename(self.directory / name)
         parts[-1] = Postings.read(self.directory / name, new.first, new.end)
         before = self.progress.segments
-        kept = before[: len(parts) - 1]
-        self.progress.segments = [*kept, (new.first, new.end, name)]
+        left = before[: len(parts) - 1]
+        self.progress.segments = [*left, (new.first, new.end, name)]
         self._sealed = parts
         self._note(self.progress.reached)
-        for _, _, old in before[len(kept) :]:
+        for _, _, old in before[len(left) :]:
             (self.directory / old).unlink(missing_ok=True)
 
 
@@ -372,10 +389,10 @@ class Blocks:
         missing = int(blocks.max()) + 1 - len(self.first_least)
         if missing > 0:
             for name in ("first_least", "published_least"):
-                empty = np.full(missing, _NEVER.max)
+                empty = np.full(missing, np.iinfo(np.int64).max)
                 setattr(self, name, np.concatenate((getattr(self, name), empty)))
             for name in ("first_most", "published_most"):
-                empty = np.full(missing, _NEVER.min)
+                empty = np.full(missing, NEVER)
                 setattr(self, name, np.concatenate((getattr(self, name), empty)))
         np.minimum.at(self.first_least, blocks, first)
         np.maximum.at(self.first_most, blocks, first)
@@ -387,10 +404,6 @@ class _Latest:
     """Of some rows, those that count: the largest token's, of each kind of cell."""
 
     def __init__(self, rows: Sequence[Row], size: int) -> None:
-        if any(len(row.token) > _TOKEN_BYTES for row in rows):
-            raise ValueError(f"a token has at most {_TOKEN_BYTES} bytes")
-        if any(len(row.neighbours or ()) > size for row in rows):
-            raise ValueError(f"a list has at most {size} neighbours")
         self.judged: dict[str, Row] = {}
         self.ranked: dict[str, Row] = {}
         self.described: dict[str, tuple[Position, Description]] = {}
@@ -405,6 +418,19 @@ class _Latest:
                     self.described[row.article] = row.described
         self.least = min(row.token for row in rows)
         self.largest = max(row.token for row in rows)
+
+        self._check(size)
+
+    def _check(self, size: int) -> None:
+        rows = (*self.judged.values(), *self.ranked.values())
+        if any(len(row.token) > _TOKEN_BYTES for row in rows):
+            raise ValueError(f"a token has at most {_TOKEN_BYTES} bytes")
+        if any(len(row.neighbours or ()) > size for row in rows):
+            raise ValueError(f"a list has at most {size} neighbours")
+        for _, description in self.described.values():
+            weights = description.weights
+            if len(weights) and not 0 < weights.min() <= weights.max() <= LARGEST_WEIGHT:
+                raise ValueError(f"weights of keywords are from 1 to {LARGEST_WEIGHT}")
 
     def ids(self) -> Iterable[str]:
         """Give all ids that these rows name, some of them more than once."""

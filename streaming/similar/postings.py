@@ -2,8 +2,10 @@
 
 A segment covers a range of descriptions. Keywords are in ascending order of their hashes,
 and the lists of all keywords lie one behind the other: list n from ``starts[n]`` to
-``starts[n + 1]``. Segments of neighbouring ranges are merged into larger ones, so that
-there are few of them, and each posting is copied a few times only.
+``starts[n + 1]``. A posting is one number of 32 bits: the description, counted from the
+first of the segment, and in the 12 lowest bits the weight. Segments of neighbouring ranges
+are merged into larger ones, so that there are few of them, and each posting is copied a few
+times only.
 """
 
 from collections.abc import Sequence
@@ -15,6 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.similar.description import Hashes64, Int16s
+
+WEIGHT_BITS = 12
+LARGEST_WEIGHT = (1 << WEIGHT_BITS) - 1
+LARGEST_SEGMENT = 1 << (32 - WEIGHT_BITS)
 
 _HEAD = np.dtype([("keywords", "<i8"), ("postings", "<i8")])
 
@@ -31,23 +37,22 @@ class Postings:
     keywords: Hashes64
     starts: Numbers
     entries: NDArray[np.uint32]
-    weights: Int16s
 
     @classmethod
     def build(
         cls, first: int, counts: NDArray[np.integer], keywords: Hashes64, weights: Int16s
     ) -> Self:
         """Invert the keywords of consecutive descriptions, ``counts`` of them in each."""
-        owners = np.repeat(np.arange(first, first + len(counts), dtype=np.uint32), counts)
+        entries = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
+        entries <<= np.uint32(WEIGHT_BITS)
+        packed = entries | weights.astype(np.uint32)
         order = np.argsort(keywords, kind="stable")
         ordered = keywords[order]
         heads = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
         if not len(ordered):
             heads = heads[:0]
         starts = np.append(heads, len(ordered))
-        return cls(
-            first, first + len(counts), ordered[heads], starts, owners[order], weights[order]
-        )
+        return cls(first, first + len(counts), ordered[heads], starts, packed[order])
 
     @classmethod
     def merge(cls, parts: Sequence["Postings"], kept: Bools) -> Self:
@@ -61,29 +66,28 @@ class Postings:
         for part, place in zip(parts, places, strict=True):
             sizes[place] += np.diff(part.starts)
         starts = np.concatenate(([0], np.cumsum(sizes)))
+        first = parts[0].first
         entries = np.empty(starts[-1], np.uint32)
-        weights = np.empty(starts[-1], np.int16)
         free = starts[:-1].copy()
         for part, place in zip(parts, places, strict=True):
             lengths = np.diff(part.starts)
             to = np.repeat(free[place] - part.starts[:-1], lengths)
             to += np.arange(len(to))
-            entries[to], weights[to] = part.entries, part.weights
+            entries[to] = part.entries + np.uint32((part.first - first) << WEIGHT_BITS)
             free[place] += lengths
-        first = parts[0].first
-        stay = kept[entries.astype(np.int64) - first]
+        stay = kept[entries >> WEIGHT_BITS]
         if not stay.all():
             starts = np.concatenate(([0], np.cumsum(stay)))[starts]
-            entries, weights = entries[stay], weights[stay]
+            entries = entries[stay]
             used = np.diff(starts) > 0
             keywords, starts = keywords[used], np.append(starts[:-1][used], starts[-1])
-        return cls(first, parts[-1].end, keywords, starts, entries, weights)
+        return cls(first, parts[-1].end, keywords, starts, entries)
 
     def write(self, path: Path) -> None:
         """Write the segment to a file that is not there yet."""
         head = np.array((len(self.keywords), len(self.entries)), _HEAD)
         with path.open("wb") as file:
-            for part in (head, self.keywords, self.starts, self.entries, self.weights):
+            for part in (head, self.keywords, self.starts, self.entries):
                 file.write(np.ascontiguousarray(part).data)
 
     @classmethod
@@ -97,7 +101,6 @@ class Postings:
             (np.uint64, keywords),
             (np.int64, keywords + 1),
             (np.uint32, postings),
-            (np.int16, postings),
         ):
             size = length * np.dtype(dtype).itemsize
             parts.append(flat[start : start + size].view(dtype))
@@ -114,14 +117,16 @@ class Postings:
         return np.where(found, self.starts[places], 0), np.where(found, self.starts[places + 1], 0)
 
 
-def due(sizes: Sequence[int], largest: int) -> int:
-    """Tell how many of the last segments to merge, by the sizes of all; 0: none.
+def due(parts: Sequence[tuple[int, int]], largest: int) -> int:
+    """Tell how many of the last segments to merge; 0: none.
 
-    The last is merged with its neighbour as soon as it is not much smaller.
+    ``parts`` says of each segment how many descriptions it spans, and how many of them would
+    stay. The last is merged with its neighbour as soon as that is not much larger.
     """
-    number, size = 1, sizes[-1] if sizes else 0
-    for neighbour in reversed(sizes[:-1]):
-        if neighbour > 2 * size or neighbour + size > largest:
+    number, spanned, stay = 0, 0, 0
+    for of_one, of_these in reversed(parts):
+        too_much = stay + of_these > largest or spanned + of_one > LARGEST_SEGMENT
+        if number and (of_these > 2 * stay or too_much):
             break
-        number, size = number + 1, size + neighbour
+        number, spanned, stay = number + 1, spanned + of_one, stay + of_these
     return number if number > 1 else 0

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.similar.description import SCALE, Description
-from streaming.similar.fold import BLOCK, Fold
+from streaming.similar.fold import BLOCK, NEVER, Fold
 from streaming.similar.places import Places
+from streaming.similar.postings import LARGEST_WEIGHT, WEIGHT_BITS
 from streaming.similar.scoring import ONE, Scores, mix
 
 _SQUARE = SCALE * SCALE
@@ -38,7 +39,7 @@ Bools = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A text whose neighbours are sought; ``article`` is its number if it has one, or -1.
+    """A text whose neighbours are sought; ``own`` is a description not among them, or -1.
 
     ``until_ms`` is up to when those appeared whom it may challenge, inclusive.
     """
@@ -46,7 +47,7 @@ class Subject:
     described: Description
     first: Places
     published_ms: int
-    article: int = -1
+    own: int = -1
     until_ms: int = 0
 
 
@@ -59,6 +60,7 @@ class _Hunt:
     ceilings: Reals
     numbers: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     scores: Scores = field(default_factory=lambda: np.zeros(0, np.int32))
+    listed: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     last: int = 0
 
 
@@ -107,44 +109,52 @@ class Search:
         low, high = lists.add_up(place, ceilings > 0, self._products)
         if low == high:
             return hunt
-        products, ceilings = self._products[low:high], ceilings[low:high]
-        most = products.max(axis=1)
-        reach = (1 - self._share) * most * ceilings
+        ceilings = ceilings[low:high]
+        most = self._products[low:high].max(axis=1)
+        reach = (1 - self._share) * most * ceilings * (ONE / _SQUARE)
         probed = _PROBED * self._ranking.size
         while not hunt.last:
             every = probed >= np.count_nonzero(reach)
             least = 0.0 if every else np.partition(reach, -probed)[-probed]
-            chosen = np.flatnonzero((reach >= least) & (most > 0) & (ceilings > 0))
-            some = products[chosen]
-            hits = some * ((1 - self._share) * ceilings[chosen])[:, None] >= least
-            self._take(hunt, products, low, chosen, hits & (some > 0))
+            self._take(hunt, low, most, self._needed(least, 0, ceilings))
             if every:
                 return hunt
             probed *= _PROBED_MORE
-        with np.errstate(divide="ignore", invalid="ignore"):
-            need = (hunt.last - _SLACK) / (ONE * ceilings) - self._share
-            need = need / (1 - self._share) * _SQUARE
-        need = np.where(ceilings > 0, np.fmax(need * (1 - 1e-6), 0), np.inf)
-        chosen = np.flatnonzero((most >= need) & (most > 0))
-        some = products[chosen]
-        self._take(hunt, products, low, chosen, (some >= need[chosen, None]) & (some > 0))
+        self._take(hunt, low, most, self._needed(hunt.last - _SLACK, self._share, ceilings))
         return hunt
 
+    def _needed(self, least: float, share: float, ceilings: Reals) -> NDArray[np.float32]:
+        """Give the products of keywords that it takes in each block to score so much.
+
+        Nothing is enough where the ceiling is 0; with vectors that give all of ``share``.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            need = (least / (ONE * ceilings) - share) / (1 - self._share) * _SQUARE
+        need = np.where(ceilings > 0, np.fmax(need * (1 - 1e-6), _LEAST), np.inf)
+        return need.astype(np.float32)
+
     def _take(
-        self, hunt: _Hunt, products: NDArray[np.float32], low: int, chosen: Numbers, hits: Bools
+        self, hunt: _Hunt, low: int, most: NDArray[np.float32], need: NDArray[np.float32]
     ) -> None:
-        """Score those hit in the chosen blocks, if their bounds reach the list; forget them."""
-        rows, columns = np.nonzero(hits)
-        rows = chosen[rows]
-        keywords = products[rows, columns]
-        products[rows, columns] = 0
-        numbers = (low + rows) * BLOCK + columns
-        valid = self._earlier(hunt.subject, numbers)
+        """Score those with the products needed, if their bounds reach the list; forget them.
+
+        ``low`` is the first of the blocks, ``most`` the largest product in each.
+        """
+        chosen = np.flatnonzero(most >= need)
+        some = self._products[low : low + len(need)]
+        if len(chosen) < len(need) // 2:
+            hits = np.flatnonzero(some[chosen] >= need[chosen, None])
+            numbers = (low + chosen[hits // BLOCK]) * BLOCK + hits % BLOCK
+        else:
+            numbers = np.flatnonzero(some >= need[:, None]) + low * BLOCK
+        keywords = self._products.reshape(-1)[numbers]
+        self._products.reshape(-1)[numbers] = 0
+        valid = np.flatnonzero(self._earlier(hunt.subject, numbers))
         numbers, keywords = numbers[valid], keywords[valid]
         apart = self._apart(hunt.subject, numbers)
         if hunt.last:
             bound = mix(self._ranking, keywords, np.full(len(keywords), float(_SQUARE)), apart)
-            near = bound >= hunt.last
+            near = np.flatnonzero(bound >= hunt.last)
             numbers, keywords, apart = numbers[near], keywords[near], apart[near]
         self._add(hunt, numbers, mix(self._ranking, keywords, self._vectors(hunt, numbers), apart))
 
@@ -191,28 +201,29 @@ class Search:
         numbers, vectors = numbers[valid], vectors[valid]
         apart = self._apart(hunt.subject, numbers)
         scores = mix(self._ranking, np.zeros(len(numbers)), vectors, apart)
-        near = scores >= hunt.last
-        if near.any():
-            self._add(hunt, numbers[near], scores[near])
+        self._add(hunt, numbers, scores)
 
     def _add(self, hunt: _Hunt, numbers: Numbers, scores: Scores) -> None:
-        positive = scores > 0
+        """Take in those who may come into the list, and forget who cannot any more."""
+        positive = np.flatnonzero(scores >= max(hunt.last, 1))
+        if not len(positive):
+            return
         hunt.numbers = np.concatenate((hunt.numbers, numbers[positive]))
         hunt.scores = np.concatenate((hunt.scores, scores[positive]))
-        chosen = self._choose(hunt)
-        if len(chosen) == self._ranking.size:
-            hunt.last = int(hunt.scores[chosen[-1]])
+        hunt.listed = listed = self._choose(hunt)
+        if len(listed) == self._ranking.size:
+            hunt.last = int(hunt.scores[listed[-1]])
             near = np.flatnonzero(hunt.scores >= hunt.last)
             hunt.numbers, hunt.scores = hunt.numbers[near], hunt.scores[near]
+            hunt.listed = np.searchsorted(near, listed)
 
     def _listed(self, hunt: _Hunt) -> list[tuple[int, int]]:
-        chosen = self._choose(hunt)
-        articles = self._described["article"][hunt.numbers[chosen]]
-        return list(zip(articles.tolist(), hunt.scores[chosen].tolist(), strict=True))
+        articles = self._described["article"][hunt.numbers[hunt.listed]]
+        return list(zip(articles.tolist(), hunt.scores[hunt.listed].tolist(), strict=True))
 
-    def _choose(self, hunt: _Hunt) -> list[int]:
+    def _choose(self, hunt: _Hunt) -> Numbers:
         """Give the places of the list's members among those found, the best first."""
-        size, few = self._ranking.size, 4 * self._ranking.size
+        size, few = self._ranking.size, 2 * self._ranking.size
         if len(hunt.scores) > few:
             least = np.partition(hunt.scores, -few)[-few]
             chosen = self._greedy(hunt, np.flatnonzero(hunt.scores >= least))
@@ -220,20 +231,29 @@ class Search:
                 return chosen
         return self._greedy(hunt, np.arange(len(hunt.scores)))
 
-    def _greedy(self, hunt: _Hunt, places: Numbers) -> list[int]:
+    def _greedy(self, hunt: _Hunt, places: Numbers) -> Numbers:
         articles = self._described["article"][hunt.numbers[places]]
-        keys = self._fold.topics.keys(self._articles["first"][articles])
-        order = np.lexsort((*keys, hunt.scores[places]))[::-1]
+        order = self._ordered(hunt.numbers[places], articles, hunt.scores[places])
         stories = self._articles["story"][articles[order]].tolist()
         taken: dict[int, int] = {}
         chosen = []
-        for place, story in zip(places[order].tolist(), stories, strict=True):
+        for place, story in zip(order.tolist(), stories, strict=True):
             if taken.get(story, 0) < self._ranking.per_story:
                 taken[story] = taken.get(story, 0) + 1
                 chosen.append(place)
                 if len(chosen) == self._ranking.size:
                     break
-        return chosen
+        return places[chosen]
+
+    def _ordered(self, numbers: Numbers, articles: Numbers, scores: Scores) -> Numbers:
+        """Give the order: the largest score, then the latest to appear."""
+        times = self._fold.appeared[numbers]
+        order = np.lexsort((times, scores))[::-1]
+        tied = (np.diff(scores[order]) == 0) & (np.diff(times[order]) == 0)
+        if tied.any():
+            keys = self._fold.topics.keys(self._articles["first"][articles])
+            order = np.lexsort((*keys, scores))[::-1]
+        return order
 
     def _challenged(
         self, lists: "_Lists", place: int, subject: Subject, bounds: Scores, lax: Numbers
@@ -273,7 +293,7 @@ class Search:
         It is 0 where there is no list yet. And those where vectors alone may be enough.
         """
         count = self._fold.progress.descriptions
-        numbers = np.flatnonzero(self._fold.alive[:count])
+        numbers = np.flatnonzero(self._fold.appeared[:count] != NEVER)
         articles = self._described["article"][numbers]
         ranked = self._articles["ranked_size"][articles] > 0
         numbers, articles = numbers[ranked], articles[ranked]
@@ -305,34 +325,42 @@ class Search:
         return ceilings
 
     def _earlier(self, subject: Subject, numbers: Numbers) -> Bools:
-        first = self._firsts_of(numbers)
-        valid = first["time"] >= subject.first["time"] - self._ranking.window_ms
-        valid &= self._fold.topics.before(first, subject.first)
-        return valid & self._others(subject, numbers)
+        """Tell who is rankable, and appeared before within the window."""
+        time = int(subject.first["time"])
+        appeared = self._fold.appeared[numbers]
+        valid: Bools = (appeared <= time) & (appeared >= time - self._ranking.window_ms)
+        valid &= (numbers != subject.own) & (appeared != NEVER)
+        tied = np.flatnonzero(valid & (appeared == time))
+        if len(tied):
+            valid[tied] = self._fold.topics.before(self._firsts_of(numbers[tied]), subject.first)
+        return valid
 
     def _later(self, subject: Subject, numbers: Numbers) -> Bools:
-        first = self._firsts_of(numbers)
-        valid = first["time"] <= subject.until_ms
-        valid &= self._fold.topics.after(first, subject.first)
-        return valid & self._others(subject, numbers)
+        """Tell who is rankable, and appeared afterwards in the subject's time."""
+        time = int(subject.first["time"])
+        appeared = self._fold.appeared[numbers]
+        valid: Bools = (appeared >= time) & (appeared <= subject.until_ms)
+        valid &= (numbers != subject.own) & (appeared != NEVER)
+        tied = np.flatnonzero(valid & (appeared == time))
+        if len(tied):
+            valid[tied] = self._fold.topics.after(self._firsts_of(numbers[tied]), subject.first)
+        return valid
 
     def _firsts_of(self, numbers: Numbers) -> Places:
         firsts: Places = self._articles["first"][self._described["article"][numbers]]
         return firsts
 
-    def _others(self, subject: Subject, numbers: Numbers) -> Bools:
-        others: Bools = self._described["article"][numbers] != subject.article
-        return others & self._fold.alive[numbers]
-
     def _apart(self, subject: Subject, numbers: Numbers) -> Numbers:
-        articles = self._described["article"][numbers]
-        apart: Numbers = self._articles["published"][articles] - subject.published_ms
+        apart: Numbers = self._fold.published[numbers] - subject.published_ms
         return apart
 
     def _vectors(self, hunt: _Hunt, numbers: Numbers) -> NDArray[np.float32]:
         if not len(numbers) or not self._share or not hunt.vector.any():
             return np.zeros(len(numbers), np.float32)
-        return self._fold.vectors.data[numbers].astype(np.float32) @ hunt.vector
+        vectors = self._fold.vectors.data.take(numbers, axis=0).astype(np.float32)
+        # Not by BLAS, which would wake its threads for so little.
+        products: NDArray[np.float32] = np.einsum("ij,j->i", vectors, hunt.vector)
+        return products
 
 
 class _Lists:
@@ -348,7 +376,8 @@ class _Lists:
         bounds = [part.lists(distinct) for part in segments]
         shape = (len(segments), len(distinct))
         self._starts = np.array([start for start, _ in bounds], np.int64).reshape(shape)
-        self._ends = np.array([end for _, end in bounds], np.int64).reshape(shape)
+        self._lengths = np.array([end for _, end in bounds], np.int64).reshape(shape)
+        self._lengths -= self._starts
 
     def add_up(self, place: int, wanted: Bools, products: NDArray[np.float32]) -> tuple[int, int]:
         """Write the products of keywords for the segments that hold some wanted block.
@@ -369,22 +398,18 @@ class _Lists:
         low, high = int(firsts[some[0]]), int(ends[some[-1]])
         products[low:high] = 0
         columns = self._places[place]
-        starts, ends = self._starts[some][:, columns], self._ends[some][:, columns]
-        rows, words = np.nonzero(ends > starts)
-        if not len(rows):
-            return low, high
-        bounds = [
-            (segments[row], start, end)
-            for row, start, end in zip(
-                some[rows].tolist(),
-                starts[rows, words].tolist(),
-                ends[rows, words].tolist(),
-                strict=True,
-            )
-        ]
-        entries = np.concatenate([part.entries[a:b] for part, a, b in bounds], dtype=np.int64)
-        weights = np.concatenate([part.weights[a:b] for part, a, b in bounds], dtype=np.float32)
         own = self.subjects[place].described.weights.astype(np.float32)
-        weights *= np.repeat(own[words], ends[rows, words] - starts[rows, words])
-        np.add.at(products.reshape(-1), entries, weights)
+        for number in some.tolist():
+            starts, lengths = self._starts[number][columns], self._lengths[number][columns]
+            there = np.flatnonzero(lengths)
+            if not len(there):
+                continue
+            starts, lengths = starts[there], lengths[there]
+            entries, part = segments[number].entries, products.reshape(-1)[segments[number].first :]
+            bounds = zip(starts.tolist(), (starts + lengths).tolist(), strict=True)
+            # Joined first and converted then: joining with conversion takes several times longer.
+            packed = np.concatenate([entries[start:end] for start, end in bounds])
+            weights = (packed & LARGEST_WEIGHT).astype(np.float32)
+            weights *= np.repeat(own[there], lengths)
+            np.add.at(part, (packed >> WEIGHT_BITS).astype(np.intp), weights)
         return low, high

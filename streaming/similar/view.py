@@ -7,7 +7,7 @@ of them adds any more. `search` says how neighbours are found, `fold` how it is 
 
 import fcntl
 import os
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,8 @@ import numpy as np
 from streaming.position import Position
 from streaming.similar.description import Description
 from streaming.similar.entries import Neighbours, Row, Standing
-from streaming.similar.fold import Fold
+from streaming.similar.fold import NEVER, Fold
+from streaming.similar.joining import join
 from streaming.similar.scoring import Ranking
 from streaming.similar.search import Search, Subject
 
@@ -125,13 +126,24 @@ class View:
 
     def articles(self) -> list[str]:
         """Give all rankable articles, in no particular order."""
-        described = self._fold.described.data["article"]
-        return self._fold.names.ids(described[np.flatnonzero(self._fold.alive)].tolist())
+        fold = self._fold
+        numbers = np.flatnonzero(fold.appeared[: fold.progress.descriptions] != NEVER)
+        return fold.names.ids(fold.described.data["article"][numbers].tolist())
 
     def described(self, article: str) -> Description | None:
         """Give the description of the article's current content; None if it is not rankable."""
         own = self._fold.own(self._number(article))
         return None if own < 0 else self._fold.description(own)
+
+    def lists(
+        self, articles: Sequence[str], renewed: Mapping[str, Neighbours]
+    ) -> dict[str, Neighbours]:
+        """Give lists of both directions: of an article's neighbours, and of those whose it is.
+
+        Ordered and chosen as by `best`. ``renewed`` are neighbours that count instead of the
+        log's. The list of an article that is not rankable is empty.
+        """
+        return join(self._fold, articles, renewed)
 
     def neighbours(self, article: str) -> Neighbours | None:
         """Give the article's neighbours as the log has them; None if it was never ranked."""
@@ -171,7 +183,7 @@ class View:
     def unranked(self, limit: int) -> list[str]:
         """Give rankable articles that were never ranked, those that appeared first first."""
         fold = self._fold
-        articles = fold.described.data["article"][np.flatnonzero(fold.alive)]
+        articles = fold.described.data["article"][np.flatnonzero(fold.appeared != NEVER)]
         articles = articles[fold.articles.data["ranked_size"][articles] == 0]
         order = np.lexsort(fold.topics.keys(fold.articles.data["first"][articles]))
         return fold.names.ids(articles[order[:limit]].tolist())
@@ -194,9 +206,9 @@ class View:
 
         ``exclude`` is an article that is not to be among them.
         """
-        number = -1 if exclude is None else self._number(exclude)
+        own = -1 if exclude is None else self._fold.own(self._number(exclude))
         place = self._fold.topics.place(first)
-        return self._best([Subject(described, place, published_ms, number)])[0]
+        return self._best([Subject(described, place, published_ms, own)])[0]
 
     def challenged(self, challengers: Sequence[Challenger]) -> set[str]:
         """Find the articles whose neighbours one of the challengers may have to be among.
@@ -211,7 +223,7 @@ class View:
                 each.described,
                 self._fold.topics.place(each.first),
                 each.published_ms,
-                number,
+                self._fold.own(number),
                 each.until_ms,
             )
             for each, number in zip(challengers, numbers, strict=True)
@@ -244,7 +256,7 @@ class View:
             raise ValueError(f"{article!r} has no description of its current content")
         record = self._fold.articles.data[number]
         described = self._fold.description(own)
-        return Subject(described, record["first"], int(record["published"]), number)
+        return Subject(described, record["first"], int(record["published"]), own)
 
     def _best(self, subjects: Sequence[Subject]) -> list[Neighbours]:
         return [

@@ -51,25 +51,26 @@ class Reference:
     """What a view has to say, by brute force."""
 
     ranking: Ranking
-    rows: list[Row] = field(default_factory=list)
+    rows: dict[str, list[Row]] = field(default_factory=dict)
+    reached: bytes = b""
+    known: dict[str, tuple[Standing, Description]] | None = None
 
     def apply(self, rows: Iterable[Row]) -> None:
-        self.rows += rows
-
-    @property
-    def reached(self) -> bytes:
-        return max((row.token for row in self.rows), default=b"")
+        for row in rows:
+            self.rows.setdefault(row.article, []).append(row)
+            self.reached = max(self.reached, row.token)
+        self.known = None
 
     def standing(self, article: str) -> Standing | None:
-        judged = [row for row in self.rows if row.article == article and row.judged]
+        judged = [row for row in self.rows.get(article, []) if row.judged]
         return max(judged, key=lambda row: row.token).standing if judged else GONE
 
     def neighbours(self, article: str) -> Neighbours | None:
-        ranked = [row for row in self.rows if row.article == article and row.neighbours is not None]
+        ranked = [row for row in self.rows.get(article, []) if row.neighbours is not None]
         return max(ranked, key=lambda row: row.token).neighbours if ranked else None
 
     def description(self, article: str) -> Description | None:
-        own = [row.described for row in self.rows if row.article == article and row.described]
+        own = [row.described for row in self.rows.get(article, []) if row.described]
         stands = self.standing(article)
         if not own or stands is None:
             return None
@@ -77,16 +78,17 @@ class Reference:
         return described if position == stands.position else None
 
     def articles(self) -> dict[str, tuple[Standing, Description]]:
-        found = {}
-        for article in {row.article for row in self.rows}:
-            stands, described = self.standing(article), self.description(article)
-            if stands is not None and described is not None:
-                found[article] = (stands, described)
-        return found
+        if self.known is None:
+            self.known = found = {}
+            for article in self.rows:
+                stands, described = self.standing(article), self.description(article)
+                if stands is not None and described is not None:
+                    found[article] = (stands, described)
+        return self.known
 
     def naming(self, article: str) -> set[tuple[str, int]]:
         found = set()
-        for other in {row.article for row in self.rows}:
+        for other in self.rows:
             found |= {(other, n) for named, n in self.neighbours(other) or () if named == article}
         return found
 
@@ -139,6 +141,25 @@ class Reference:
         bound = known[-1][1] if len(known) == self.ranking.size else 1
         apart = stands.published_ms - challenger.published_ms
         return score(self.ranking, described, challenger.described, apart) >= bound
+
+
+def scattered(count: int, seed: int, hours: float) -> list[Row]:
+    """Give rows of many articles that appeared in so many hours, with few common keywords."""
+    draw = np.random.default_rng(seed)
+    vectors, rows = unit(count, 8, seed), []
+    for number in range(count):
+        words = np.unique(np.minimum(draw.zipf(1.3, 12), 2_000)).astype(np.uint64)
+        weights = rounded(draw.random(len(words)) + 0.2)
+        cells = (int(draw.integers(4)), int(draw.integers(4, 6)))
+        article, position = f"{number:05d}", moment(hours * number / count, number)
+        story = f"{number - number % int(draw.integers(1, 4)):05d}"
+        published = timestamp_ms(position) - int(draw.integers(3)) * HOUR
+        stands = Standing(position, position, published, story)
+        text = Description(vectors[number], words, weights, cells)
+        token = (1 + number // 100).to_bytes(8)
+        described = (position, text)
+        rows.append(Row(article, token, judged=True, standing=stands, described=described))
+    return rows
 
 
 ARTICLES = ["a", "b", "c", "d", "e", "f", "g", "h"]

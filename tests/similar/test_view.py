@@ -123,7 +123,7 @@ def test_what_cannot_be_kept_is_refused_before_anything_changes() -> None:
     view.apply([good])
     other = describe([1, 0, 0], {1: 1})
     for bad in (
-        Row("b", b"123456789"),
+        Row("b", b"123456789", judged=True),
         Row("b", b"1", neighbours=(("a", 1), ("c", 1))),
         row("b", 2, standing(moment(2)), other),
     ):
