@@ -21,11 +21,13 @@ _COMMANDS = {
     "export": "streaming.commands.export:export",
     "generations": "streaming.commands.generations:generations",
     "match": "streaming.commands.match:match",
+    "models": "streaming.commands.models:models",
     "produce": "producers.cli:produce",
     "replay": "streaming.commands.run:replay",
     "run": "streaming.commands.run:run",
     "stack": "streaming.stack.cli:stack_commands",
     "store": "streaming.commands.store:store",
+    "train": "streaming.commands.train:train",
 }
 
 

@@ -52,12 +52,16 @@ def read_catalogues(
 
 
 def _lines(spark: SparkSession, path: Path, side: int) -> DataFrame:
-    name = f"file://{path.absolute()}".translate(_GLOB)
-    return spark.read.text(name, lineSep="\n").select(
+    return spark.read.text(path_of(path), lineSep="\n").select(
         F.lit(side).alias("side"),
         F.col("_metadata.file_block_start").alias("block"),
         F.col("value").cast("binary").alias("value"),
     )
+
+
+def path_of(path: Path) -> str:
+    """Give a local file's name as Spark takes it, for which some characters mean others."""
+    return f"file://{path.absolute()}".translate(_GLOB)
 
 
 @contextmanager

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, DataFrameReader, SparkSession
 from pyspark.sql import functions as f
+from pyspark.sql.streaming.readwriter import DataStreamReader
 
 import schemas
 from streaming.errors import SourceError
@@ -21,6 +22,8 @@ from streaming.topics import describe_topic
 from streaming.urls import FileUrl, KafkaUrl, LogUrl
 
 COLUMNS = ("topic", "partition", "offset", "timestamp_ms", "key", "value", "headers")
+Reader = DataFrameReader | DataStreamReader
+
 _FOREVER = "365000d"
 _EARLIEST = -2  # what Spark calls the beginning of a partition
 
@@ -48,11 +51,20 @@ def open_source(spark: SparkSession, settings: Settings, span: Span = WHOLE) -> 
 
     A checkpoint, where there is one, wins over the beginning of the span.
     """
+    return _open(spark.readStream, settings, span)
+
+
+def read_source(spark: SparkSession, settings: Settings, span: Span = WHOLE) -> DataFrame:
+    """Give what the configured log holds of ``span`` now, as a frame for a batch job."""
+    return _open(spark.read, settings, span)
+
+
+def _open(reader: Reader, settings: Settings, span: Span) -> DataFrame:
     url = LogUrl.parse(settings.query.source)
     frame = (
-        _kafka(spark, url, settings, span)
+        _kafka(reader, url, settings, span)
         if isinstance(url, KafkaUrl)
-        else _file(spark, url, settings)
+        else _file(reader, url, settings)
     )
     for bound in _bounds(span):
         frame = frame.where(bound)
@@ -72,15 +84,16 @@ def read_offsets(file: Path) -> dict[int, int]:
         ) from None
 
 
-def _kafka(spark: SparkSession, url: KafkaUrl, settings: Settings, span: Span) -> DataFrame:
+def _kafka(reader: Reader, url: KafkaUrl, settings: Settings, span: Span) -> DataFrame:
     reader = (
-        spark.readStream.format("kafka")
+        reader.format("kafka")
         .option("kafka.bootstrap.servers", url.bootstrap)
         .option("subscribe", url.topic)
         .option("includeHeaders", "true")
         .option("failOnDataLoss", "true")
-        .option("maxOffsetsPerTrigger", settings.query.max_batch)
     )
+    if isinstance(reader, DataStreamReader):
+        reader = reader.option("maxOffsetsPerTrigger", settings.query.max_batch)
     if span.from_ms is not None:
         # A partition without a record that late is read from its end, so it adds nothing.
         reader = reader.option("startingTimestamp", str(span.from_ms)).option(
@@ -114,24 +127,25 @@ def _starting_offsets(url: KafkaUrl, settings: Settings, span: Span) -> str:
     return json.dumps({url.topic: offsets})
 
 
-def _file(spark: SparkSession, url: FileUrl, settings: Settings) -> DataFrame:
+def _file(reader: Reader, url: FileUrl, settings: Settings) -> DataFrame:
     if describe_log(url.directory) is None:
         raise SourceError(
             f"{url.directory}: no file log there; write one with leitong produce --to {url}"
         )
-    frame = (
-        spark.readStream.schema(schemas.columns("log-record"))
+    reader = (
+        reader.schema(schemas.columns("log-record"))
         .option("pathGlobFilter", "*.jsonl")
         .option("lineSep", "\n")
         .option("mode", "FAILFAST")
         # The largest value of the log in base64 is longer than what Spark takes by itself.
         .option("maxStringLen", 2 * MAX_VALUE_BYTES)
-        # Segments are read once each, however old they are beside the newest.
-        .option("maxFileAge", _FOREVER)
-        .option("maxFilesPerTrigger", max(1, settings.query.max_batch // SEGMENT_RECORDS))
-        .json(str(url.directory))
     )
-    return frame.select(
+    if isinstance(reader, DataStreamReader):
+        # Segments are read once each, however old they are beside the newest.
+        reader = reader.option("maxFileAge", _FOREVER).option(
+            "maxFilesPerTrigger", max(1, settings.query.max_batch // SEGMENT_RECORDS)
+        )
+    return reader.json(str(url.directory)).select(
         "topic",
         "partition",
         "offset",

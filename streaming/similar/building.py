@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,11 @@ def tables(
         unknown=known.unknown,
         probes=probes,
     )
+
+
+def recut(tables: Tables, cells: NDArray[np.int16], probes: int = 1) -> Tables:
+    """Give tables with other cells."""
+    return replace(tables, cells=cells, probes=probes)
 
 
 def one_cell(dimensions: int) -> NDArray[np.int16]:

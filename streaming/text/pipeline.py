@@ -97,9 +97,13 @@ class TextPipeline:
             body_words=text.words,
         )
 
-    def words(self, text: str) -> list[str]:
-        """Give all tokens of a title or body, those that `analyse` finds in it, and no more."""
-        return self._cut(self._simplifier.simplify(normalise.normalise(text)))
+    def words(self, text: str, *, normalised: bool = False) -> list[str]:
+        """Give all tokens of a title or body, those that `analyse` finds in it, and no more.
+
+        Text that is ``normalised``, as that of an `Analysis`, is not normalised again.
+        """
+        clean = text if normalised else normalise.normalise(text)
+        return self._cut(self._simplifier.simplify(clean))
 
     def _cut(self, simplified: str) -> list[str]:
         return self._segmenter.cut(simplified)

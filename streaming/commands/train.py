@@ -1,0 +1,178 @@
+"""``leitong train``: learn the models of similar articles."""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from streaming.commands.options import (
+    Moment,
+    configured,
+    generation_option,
+    milliseconds,
+    read_settings,
+)
+from streaming.commands.ranking_options import (
+    keywords_option,
+    models_option,
+    ranking_of,
+    ranking_options,
+)
+from streaming.interrupts import INTERRUPTED, interruptible
+from streaming.settings import Settings
+from streaming.showing import progress_on
+
+_POSITIVE = click.IntRange(1)
+
+
+@click.command()
+@click.option(
+    "--from",
+    "files",
+    multiple=True,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Learn from articles or article events: JSON Lines, gzip (.gz) or not. May be repeated.",
+)
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Learn from the texts of an index instead: sqlite:PATH or hbase://HOST:PORT/PREFIX.",
+)
+@generation_option
+@click.option(
+    "--source",
+    metavar="URL",
+    help="Learn from a log instead: file:DIR or kafka://HOST:PORT/TOPIC.",
+)
+@click.option("--from-time", type=Moment(), help="Begin with what the log stamped then.")
+@click.option("--until-time", type=Moment(), help="End before what the log stamped then.")
+@models_option
+@click.option("--activate", is_flag=True, help="Make the new version the active one.")
+@keywords_option
+@ranking_options
+@click.option("--dimensions", type=click.IntRange(2, 4096), default=100, show_default=True,
+              help="Length of a word's vector.")  # fmt: skip
+@click.option("--context", "context_words", type=_POSITIVE, default=5, show_default=True,
+              help="Words before and after a word that count as its context.")  # fmt: skip
+@click.option("--min-count", type=_POSITIVE, default=3, show_default=True,
+              help="Times that a word must occur to have a vector.")  # fmt: skip
+@click.option("--iterations", type=_POSITIVE, default=5, show_default=True,
+              help="Times that all articles are gone through.")  # fmt: skip
+@click.option("--least-articles", type=_POSITIVE, default=500, show_default=True,
+              help="Articles that a channel must have for a model of its own.")  # fmt: skip
+@click.option("--most-articles", type=_POSITIVE, default=200_000, show_default=True,
+              help="Articles that a model is learned from; of more, a fixed sample.")  # fmt: skip
+@click.option("--cells-from", type=_POSITIVE, default=20_000, show_default=True,
+              help="Articles from which on a channel is cut into cells; below, search is exact."
+              )  # fmt: skip
+@click.option("--seed", type=int, default=1, show_default=True, help="Seed of all randomness.")
+@configured
+@click.pass_context
+def train(
+    context: click.Context,
+    /,
+    *,
+    files: tuple[Path, ...],
+    store: str | None,
+    generation: str | None,
+    source: str | None,
+    from_time: datetime | None,
+    until_time: datetime | None,
+    models: str,
+    activate: bool,
+    file: Path | None,
+    assignments: tuple[str, ...],
+    **options: Any,
+) -> None:
+    """Learn a new version of the models that find similar articles.
+
+    Every channel that is large enough gets a Word2Vec model and a table of how rare words
+    are; the others share one, learned from all articles. Words are those that the query will
+    see: the same normalisation, segmentation and stop words. Versions are numbered and never
+    change; readers follow the active one. The version keeps report.html, which shows what was
+    learned.
+
+    \b
+      leitong train --from articles.jsonl.gz --models models/ --activate
+      leitong train --store hbase://127.0.0.1:9090/leitong --models models/
+      leitong train --source kafka://127.0.0.1:9092/articles --from-time 2026-01-01 \\
+                    --models s3://newsroom/models
+
+    What a list of similar articles is belongs to the version, too:
+
+    \b
+      leitong train --from articles.jsonl --models models/ \\
+                    --scope newsroom --window 90d --half-life 7d --size 10
+    """  # noqa: D301 - click wants the character, not its escape
+    if sum((bool(files), store is not None, source is not None)) != 1:
+        raise click.UsageError("say one of --from, --store and --source")
+    if source is None and (from_time or until_time):
+        raise click.UsageError("--from-time and --until-time are for --source")
+    settings = read_settings(
+        file, assignments, store__url=store, store__generation=generation, query__source=source
+    )
+    from streaming.offline.background import (  # noqa: PLC0415 - Spark, only when it is needed
+        Background,
+        JobStopped,
+    )
+    from streaming.offline.train import train as run  # noqa: PLC0415
+    from streaming.offline.train_input import Files, Log, Stored  # noqa: PLC0415
+    from streaming.offline.train_learning import TrainOptions  # noqa: PLC0415
+    from streaming.offline.train_output import PAGE, publish  # noqa: PLC0415
+    from streaming.query.session import open_session  # noqa: PLC0415
+    from streaming.query.source import Span  # noqa: PLC0415
+    from streaming.similar.registry import Registry  # noqa: PLC0415
+
+    registry = Registry(models)
+    registry.versions()
+    span = Span(from_ms=milliseconds(from_time), to_ms=milliseconds(until_time))
+    read = Files(files) if files else Stored() if store is not None else Log(span)
+    if isinstance(read, Files):
+        read.check()
+    chosen = TrainOptions(
+        source=read,
+        ranking=ranking_of(options),
+        keywords=options["keywords"],
+        dimensions=options["dimensions"],
+        window=options["context_words"],
+        min_count=options["min_count"],
+        iterations=options["iterations"],
+        seed=options["seed"],
+        least_articles=options["least_articles"],
+        most_articles=options["most_articles"],
+        cells_from=options["cells_from"],
+    )
+    spark = open_session(settings, _jars(settings, source))
+    try:
+        with interruptible() as stop, progress_on(sys.stderr, str) as progress:
+            job = Background(spark, lambda stage: run(spark, settings, chosen, stage))
+            trained = job.run(stop, progress.show)
+    except JobStopped as stopped:
+        click.echo(f"leitong: {stopped}", err=True)
+        context.exit(INTERRUPTED)
+    finally:
+        spark.stop()
+    told = publish(trained, registry)
+    for line in trained.report.lines():
+        click.echo(line)
+    click.echo(f"version     {told.version}, checksum {told.checksum[:12]}")
+    click.echo(f"report      {registry.url}/{told.version}/{PAGE}")
+    if activate:
+        registry.activate(told.version)
+        click.echo(f"active      {told.version}")
+    else:
+        click.echo(
+            f"readers follow it after leitong models activate {told.version} --models {models}",
+            err=True,
+        )
+
+
+def _jars(settings: Settings, source: str | None) -> list[Path]:
+    from streaming.stack.jars import spark_kafka_jars  # noqa: PLC0415
+    from streaming.urls import KafkaUrl, LogUrl  # noqa: PLC0415
+
+    if source is None or not isinstance(LogUrl.parse(settings.query.source), KafkaUrl):
+        return []
+    return spark_kafka_jars(lambda line: click.echo(line, err=True))
