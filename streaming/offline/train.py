@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame, SparkSession
@@ -25,7 +26,7 @@ from streaming.offline.train_input import Files, Source
 from streaming.offline.train_learning import Counts, Learner, TrainOptions
 from streaming.offline.train_report import ModelReport, TrainReport
 from streaming.settings import Settings
-from streaming.similar.building import Learned, Version
+from streaming.similar.building import Learned, Version, Vocabulary
 from streaming.text.loading import load_stop_words
 from streaming.text.pipeline import TextPipeline
 
@@ -41,20 +42,30 @@ class Trained:
     version: Version
     report: TrainReport
 
+    def told(self, more: Mapping[str, Any]) -> "Trained":
+        """Give the same with more to say of where it comes from."""
+        source = {**self.version.source, **more}
+        return replace(self, version=replace(self.version, source=source))
+
 
 def train(
     spark: SparkSession,
     settings: Settings,
     options: TrainOptions,
     on_stage: Callable[[str], None] = lambda _stage: None,
+    vocabularies: Mapping[str | None, Vocabulary] | None = None,
 ) -> Trained:
     """Train models; ``on_stage`` hears the name of every stage that begins.
+
+    With ``vocabularies``, those are the models, and only what goes with them is learned: how
+    rare words are, the mean of the articles, and cells.
 
     Raises SettingsError or SourceError for a source that cannot be read, or has too few
     articles for even one model. What Spark raises is not caught; nothing is written.
     """
     with ExitStack() as stack:
-        return _Training(spark, settings, options, on_stage, stack).trained()
+        training = _Training(spark, settings, options, on_stage, stack)
+        return training.trained(vocabularies or {})
 
 
 class _Training:
@@ -72,7 +83,7 @@ class _Training:
         self._cores = spark.sparkContext.defaultParallelism
         self._set("spark.sql.shuffle.partitions", str(self._cores * _TASKS_PER_CORE))
 
-    def trained(self) -> Trained:
+    def trained(self, vocabularies: Mapping[str | None, Vocabulary]) -> Trained:
         options = self._options
         with self._stage("read"), damage_told(getattr(options.source, "paths", ())):
             contents = options.source.contents(self._spark, self._settings)
@@ -90,7 +101,8 @@ class _Training:
         with self._stage("count words"):
             counts = _counted(words, sizes)
         with self._stage("learn"):
-            learned = self._learned(Learner(self._spark, options, words, counts))
+            learner = Learner(self._spark, options, words, counts, vocabularies)
+            learned = self._learned(learner)
         models = tuple(model for model, _ in learned)
         report = TrainReport(
             articles=sum(sizes.values()),

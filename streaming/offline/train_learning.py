@@ -85,16 +85,20 @@ class Learner:
     """Learns models from ``words``, rows of `train_tasks.WORDS` that are kept.
 
     ``counts`` has a channel's words, and those of all of them under None, which stands for
-    the fallback. May be used by several threads at once.
+    the fallback. With ``vocabularies``, that were learned elsewhere, there is a model of each
+    of them. May be used by several threads at once.
     """
 
     spark: SparkSession
     options: TrainOptions
     words: DataFrame
     counts: Mapping[str | None, Counts]
+    vocabularies: Mapping[str | None, Vocabulary] = field(default_factory=dict)
 
     def channels(self) -> list[str | None]:
         """Give those that get a model, the ones with most articles first."""
+        if self.vocabularies:
+            return list(self.vocabularies)
         return sorted(
             (channel for channel in self.counts if self._has_model(channel)),
             key=lambda channel: (-self.counts[channel].articles, channel or ""),
@@ -111,16 +115,17 @@ class Learner:
         return max(counts.occurrences.values(), default=0) >= self.options.min_count
 
     def learn(self, channel: str | None) -> tuple[Learned, ModelReport]:
-        """Learn one model; SourceError if no word is frequent enough."""
-        own = self.counts[channel]
+        """Learn one model; SourceError if there is nothing to learn it from."""
+        own = self.counts.get(channel)
         begin = time.perf_counter()
-        if not self._is_learnable(own):
+        if own is None:
             raise SourceError(
-                f"no word occurs {self.options.min_count} times in"
-                f" {channel or 'all channels together'}; give more articles, or lower --min-count"
+                f"no article is in the channel {channel}, whose words would be counted; give"
+                " articles of it, or leave out its model"
             )
         chosen = self._chosen(channel, own)
-        learned = self._vocabulary(chosen, own)
+        given = self.vocabularies.get(channel)
+        learned = self._vocabulary(chosen, own) if given is None else given.counted(own.occurrences)
         known = building.frequencies(own.having, own.articles)
         tables = self._with_cells(chosen, own, self._with_mean(chosen, learned, known))
         drawn = self._drawn(chosen, own, tables.tables)
@@ -140,6 +145,11 @@ class Learner:
 
     def _vocabulary(self, chosen: DataFrame, counts: Counts) -> Vocabulary:
         options = self.options
+        if not self._is_learnable(counts):
+            raise SourceError(
+                f"no word occurs {options.min_count} times; give more articles, or lower"
+                " --min-count"
+            )
         sentences = chosen.select("article", F.concat("title", "body").alias("words"))
         # Tasks would come in any order, and each would have a random sequence of its own.
         ordered = sentences.repartition(1).sortWithinPartitions("article")

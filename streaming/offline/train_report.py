@@ -170,6 +170,8 @@ def _typical(
     mine, all_of_them = sum(own.values()), sum(everywhere.values())
 
     def telling(word: str) -> float:
+        if word not in own:
+            return 0.0
         share = own[word] / mine
         return share * math.log(share * all_of_them / everywhere[word])
 

@@ -32,6 +32,10 @@ class Vocabulary:
     hashes: Hashes64
     vectors: Float32s
 
+    def counted(self, occurrences: Mapping[str, int]) -> "Vocabulary":
+        """Give the same words with other counts."""
+        return replace(self, counts=tuple(occurrences.get(word, 0) for word in self.words))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frequencies:

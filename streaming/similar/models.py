@@ -51,8 +51,8 @@ class Models:
     """
 
     def __init__(self, directory: Path, told: Manifest, handle: Handle) -> None:
-        self._directory = directory
         self._tables: dict[str, Tables] = {}
+        self.directory = directory
         self.manifest = told
         self.handle = handle
         """What opens the same models in another process."""
@@ -102,14 +102,17 @@ class Models:
 
     def tables(self, channel: str) -> Tables:
         """Give the tables that describe the articles of a channel."""
-        model = self.manifest.model_of(channel)
+        return self.mapped(self.manifest.model_of(channel))
+
+    def mapped(self, model: Model) -> Tables:
+        """Give the tables of one of the manifest's models."""
         found = self._tables.get(model.name)
         if found is None:
             found = self._tables[model.name] = self._map(model)
         return found
 
     def _map(self, model: Model) -> Tables:
-        directory = self._directory / model.name
+        directory = self.directory / model.name
         found = Tables.map(directory, model.unknown, model.probes)
         said = model.words, model.dimensions, model.idf_words, model.cells
         if said != (*found.vectors.shape, len(found.idf), len(found.cells)):
@@ -121,7 +124,7 @@ class Models:
 
     @cached_property
     def _hashes(self) -> WordHashes:
-        path = self._directory / manifest.STOP_WORDS
+        path = self.directory / manifest.STOP_WORDS
         try:
             return WordHashes(path.read_text(encoding="utf-8").split("\n"))
         except OSError as error:
