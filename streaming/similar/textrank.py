@@ -46,4 +46,5 @@ def ranks(words: Hashes64) -> NDArray[np.float64]:
         found = after
         if change < _ENOUGH:
             break
-    return np.round(found * (size / max(1.0, float(found.sum()))), _DIGITS)
+    scale = size / float(found.sum()) if size else 1.0
+    return np.round(found * scale, _DIGITS)
