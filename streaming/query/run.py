@@ -260,8 +260,10 @@ class _Runner:
 def explain(error: BaseException) -> str:
     """Give the line that names the cause in an error that went through Spark and a worker."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    # A trace of Java's alone, as of a heap that is full, has its cause before it.
+    lines = [line for line in lines if not line.startswith(("at ", "Driver stacktrace:"))]
     own = [line for line in lines if line.startswith("streaming.errors.")]
     if own:
         return own[-1].split(":", 1)[1].strip()
     causes = [line for line in lines if line.startswith(("Caused by:", "pyspark.errors"))]
-    return (causes or lines or [type(error).__name__])[-1]
+    return (causes or lines or [type(error).__name__])[-1].removeprefix(": ")

@@ -8,6 +8,7 @@ from pyspark.sql import SparkSession
 
 from streaming.errors import SourceError
 from streaming.offline.background import Background, JobFailed, JobProgress, JobStopped
+from streaming.query.run import explain
 
 Job = Callable[[Callable[[str], None]], int]
 
@@ -72,3 +73,16 @@ def test_what_the_job_raises_comes_through(spark: SparkSession) -> None:
 def test_progress_in_a_line() -> None:
     assert str(JobProgress("match", 3, 8, 12.34)) == "match: 3 of 8 tasks, 12 s"
     assert str(JobProgress("match", 0, 0, 0.0)) == "match, 0 s"
+
+
+def test_the_cause_of_an_error_of_java_is_told() -> None:
+    full = (
+        "An error occurred while calling o42.fit.\n"
+        ": org.apache.spark.SparkException: Job aborted: Java heap space\n"
+        "\tat org.apache.spark.scheduler.DAGScheduler.abort(DAGScheduler.scala:2935)\n"
+        "Driver stacktrace:\n"
+        "\tat java.base/java.lang.Thread.run(Thread.java:840)\n"
+    )
+    assert explain(Exception(full)) == (
+        "org.apache.spark.SparkException: Job aborted: Java heap space"
+    )
