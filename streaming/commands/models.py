@@ -8,7 +8,7 @@ import click
 import orjson
 
 from streaming.commands.models_import import import_
-from streaming.commands.ranking_options import models_option
+from streaming.commands.versions import models_option
 from streaming.durations import show as show_duration
 
 if TYPE_CHECKING:

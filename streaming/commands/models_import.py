@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from streaming.commands.options import configured, read_settings
-from streaming.commands.ranking_options import (
+from streaming.commands.versions import (
     keywords_option,
     models_option,
     ranking_of,
     ranking_options,
+    with_memory,
 )
 from streaming.interrupts import INTERRUPTED, interruptible
 from streaming.settings import Settings
@@ -129,7 +130,7 @@ def _completed(
         keywords=options["keywords"],
         least_articles=1,
     )
-    spark = open_session(settings)
+    spark = open_session(with_memory(settings))
     try:
         with interruptible() as stop, progress_on(sys.stderr, str) as progress:
             job = Background(

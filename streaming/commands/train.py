@@ -14,11 +14,12 @@ from streaming.commands.options import (
     milliseconds,
     read_settings,
 )
-from streaming.commands.ranking_options import (
+from streaming.commands.versions import (
     keywords_option,
     models_option,
     ranking_of,
     ranking_options,
+    with_memory,
 )
 from streaming.interrupts import INTERRUPTED, interruptible
 from streaming.settings import Settings
@@ -58,7 +59,7 @@ _POSITIVE = click.IntRange(1)
               help="Words before and after a word that count as its context.")  # fmt: skip
 @click.option("--min-count", type=_POSITIVE, default=3, show_default=True,
               help="Times that a word must occur to have a vector.")  # fmt: skip
-@click.option("--iterations", type=_POSITIVE, default=5, show_default=True,
+@click.option("--iterations", type=_POSITIVE, default=3, show_default=True,
               help="Times that all articles are gone through.")  # fmt: skip
 @click.option("--least-articles", type=_POSITIVE, default=500, show_default=True,
               help="Articles that a channel must have for a model of its own.")  # fmt: skip
@@ -144,7 +145,7 @@ def train(
         most_articles=options["most_articles"],
         cells_from=options["cells_from"],
     )
-    spark = open_session(settings, _jars(settings, source))
+    spark = open_session(with_memory(settings), _jars(settings, source))
     try:
         with interruptible() as stop, progress_on(sys.stderr, str) as progress:
             job = Background(spark, lambda stage: run(spark, settings, chosen, stage))

@@ -1,4 +1,4 @@
-"""Options that say what a list of similar articles is; frozen in a version of the models."""
+"""What commands share that make versions of the models: options, and memory."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
@@ -6,11 +6,14 @@ from typing import Any, TypeVar
 import click
 
 from streaming.durations import parse, show
+from streaming.settings import Settings
 from streaming.similar.scoring import Ranking
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _DEFAULT = Ranking()
+_DRIVER_MEMORY = "4g"
+"""A gigabyte, Spark's own choice, is not enough for 20 000 articles."""
 _NAMES = ("scope", "window", "half_life", "vector_weight", "size", "per_story")
 
 
@@ -79,6 +82,12 @@ def ranking_options(command: Command) -> Command:
     ):
         command = option(command)
     return command
+
+
+def with_memory(settings: Settings) -> Settings:
+    """Give Spark more memory than it takes by itself, unless the settings say how much."""
+    spark = {"driver.memory": _DRIVER_MEMORY, **settings.spark}
+    return settings.model_copy(update={"spark": spark})
 
 
 def ranking_of(options: Mapping[str, Any]) -> Ranking:

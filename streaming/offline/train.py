@@ -93,7 +93,7 @@ class _Training:
         with self._stage("cut into words"):
             cut = train_tasks.words_task(self._settings.text, normalised=options.source.normalised)
             texts = train_input.current(contents)
-            words = texts.mapInArrow(cut, train_tasks.WORDS).persist()
+            words = texts.mapInArrow(cut, train_tasks.WORDS).persist(StorageLevel.DISK_ONLY)
             self._stack.callback(words.unpersist)
             sizes = {row[0]: row[1] for row in words.groupBy("channel").count().collect()}
             contents.unpersist()

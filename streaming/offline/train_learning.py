@@ -51,7 +51,7 @@ class TrainOptions:
     dimensions: int = 100
     window: int = 5
     min_count: int = 3
-    iterations: int = 5
+    iterations: int = 3
     seed: int = 1
     least_articles: int = 500
     most_articles: int = 200_000
