@@ -190,8 +190,7 @@ class Registry:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=_ASIDE, dir=root) as scratch:
             aside = Path(scratch) / "version"
-            shutil.copytree(directory, aside)
-            _sync(aside)
+            _copy(directory, aside)
             while True:
                 told = finish(self._next())
                 _write_durably(aside / manifest.NAME, told.encode())
@@ -320,11 +319,17 @@ def _write_durably(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _sync(directory: Path) -> None:
-    for path in directory.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as file:
-                os.fsync(file.fileno())
+def _copy(source: Path, target: Path) -> None:
+    """Copy a directory durably; who may read it is for this process's mask to say."""
+    target.mkdir()
+    for path in sorted(source.rglob("*")):
+        copy = target / path.relative_to(source)
+        if path.is_dir():
+            copy.mkdir()
+            continue
+        shutil.copyfile(path, copy)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
 
 
 def _sync_directory(directory: Path) -> None:

@@ -1,6 +1,7 @@
 """Versions: published once, verified, activated, and gone back from."""
 
 import multiprocessing
+import os
 from pathlib import Path
 
 import fsspec
@@ -180,6 +181,21 @@ def test_what_is_published_can_be_opened(
     assert isinstance(models, Models)
     (found,) = models.describe([("体育", [], versions.words(9, 70))])
     assert len(found.keywords) == 9
+
+
+def test_others_may_read_a_version_made_in_a_private_place(tmp_path: Path) -> None:
+    private = tmp_path / "private"
+    private.mkdir(mode=0o700)
+    made = [versions.learned(None, versions.words(20))]
+    finish = building.write_version(private, (), made, building.Version(Ranking()))
+    before = os.umask(0o022)
+    try:
+        Registry(str(tmp_path / "m")).publish(private, finish)
+    finally:
+        os.umask(before)
+    found = tmp_path / "m" / "v0001"
+    assert {path.stat().st_mode & 0o777 for path in found.rglob("*")} == {0o755, 0o644}
+    assert found.stat().st_mode & 0o777 == 0o755
 
 
 def test_the_pointer_is_as_documented(tmp_path: Path) -> None:
