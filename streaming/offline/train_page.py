@@ -38,7 +38,7 @@ td.n, th.n { text-align: right; white-space: nowrap; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 11px; }
 .frame { fill: none; stroke: var(--line); }
-.centre { fill: none; stroke: var(--ink); stroke-opacity: .55; }
+.centre { fill: none; stroke-width: 2; }
 .bar { fill: var(--accent); }
 ul.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 14px; margin: 8px 0 0;
   padding: 0; font-size: 13px; color: var(--soft); }
@@ -127,7 +127,8 @@ def _map(model: ModelReport) -> str:
         for x, y, group in drawn.points
     )
     rings = "".join(
-        f'<circle class="centre" cx="{place.x(x)}" cy="{place.y(y)}" r="6">'
+        f'<circle class="centre" cx="{place.x(x)}" cy="{place.y(y)}" r="7"'
+        f' stroke="{_colour(cell)}">'
         f"<title>centre of cell {cell}</title></circle>"
         for cell, (x, y) in enumerate(drawn.centres)
     )
