@@ -192,3 +192,21 @@ def test_every_setting_is_described() -> None:
 def test_normalised_text_is_analysed_as_the_text_it_came_from() -> None:
     raw = "<p>ＡＩ　芯片&nbsp发布</p>"
     assert analyse("", raw) == analyse("", normalise(raw))
+
+
+def test_words_are_those_of_the_analysis() -> None:
+    pipeline = TextPipeline(TextSettings())
+    title, body = "<b>聯合國</b>大會 &amp;lt;1&gt;", "<p>記者　ＡＢＣ報導：算力網絡。</p>"
+    (found,) = pipeline.analyse([(title, body, "")])
+    assert found.body_words == pipeline.words(body)
+    assert found.title_words == pipeline.words(title)
+    assert found.title_words == pipeline.words(found.title, normalised=True)
+    assert "".join(found.body_words) != found.body, "words are of simplified characters"
+    assert "联合国" in "".join(found.title_words)
+
+
+def test_the_stamp_of_words_is_a_part_of_the_whole() -> None:
+    pipeline = TextPipeline(TextSettings())
+    part, whole = pipeline.words_stamp(), pipeline.stamp()
+    assert part == {name: whole[name] for name in part}
+    assert {"normaliser", "jieba", "hmm", "user_dictionaries"} <= part.keys() < whole.keys()
