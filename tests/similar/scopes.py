@@ -1,7 +1,7 @@
 """Small scopes for tests of views: rows, and the neighbours found by scoring every pair."""
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from streaming.position import Position, encode, timestamp_ms
 from streaming.similar.description import SCALE, Description, rounded
 from streaming.similar.entries import GONE, Neighbours, Row, Standing
+from streaming.similar.lists import Member, best_of
 from streaming.similar.scoring import Ranking, comparable, score
 from streaming.similar.view import Challenger
 
@@ -121,6 +122,29 @@ class Reference:
                 taken.append((other, alike))
         return tuple(taken)
 
+    def lists(
+        self, articles: Iterable[str], renewed: Mapping[str, Neighbours]
+    ) -> dict[str, Neighbours]:
+        known = self.articles()
+        neighbours = {other: self.neighbours(other) or () for other in known}
+        neighbours |= {other: found for other, found in renewed.items() if other in known}
+        lists: dict[str, Neighbours] = {}
+        for article in articles:
+            scored = [*neighbours.get(article, ())]
+            scored += [
+                (other, n)
+                for other, found in neighbours.items()
+                for named, n in found
+                if named == article and article in known
+            ]
+            members = [
+                Member(other, n, known[other][0].first, known[other][0].story)
+                for other, n in scored
+                if other in known
+            ]
+            lists[article] = best_of(self.ranking, members)
+        return lists
+
     def challenged(self, challengers: Iterable[Challenger]) -> set[str]:
         return {
             article
@@ -135,8 +159,9 @@ class Reference:
         known = self.neighbours(article)
         if known is None or article == challenger.article or stands.first <= challenger.first:
             return False
-        until = timestamp_ms(challenger.first) + self.ranking.window_ms
-        if timestamp_ms(stands.first) > until or not comparable(described, challenger.described):
+        if timestamp_ms(stands.first) > challenger.until_ms:
+            return False
+        if not comparable(described, challenger.described):
             return False
         bound = known[-1][1] if len(known) == self.ranking.size else 1
         apart = stands.published_ms - challenger.published_ms

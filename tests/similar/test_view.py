@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streaming.position import timestamp_ms
 from streaming.similar.entries import Row
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import Challenger, View
 from tests.similar.scopes import (
     ARTICLES,
+    HOUR,
     Reference,
     describe,
     descriptions,
@@ -32,6 +34,10 @@ def check(view: View, reference: Reference) -> None:
     for article, those in named.items():
         assert len(those) == len(set(those))
         assert set(those) == reference.naming(article)
+    assert sorted(view.articles()) == sorted(articles)
+    assert view.lists(ARTICLES, {}) == reference.lists(ARTICLES, {})
+    renewed = {article: reference.best(article) for article in sorted(articles)[::2]}
+    assert view.lists(ARTICLES, renewed) == reference.lists(ARTICLES, renewed)
     assert view.unranked(100) == reference.unranked()
     assert view.unranked(1) == reference.unranked()[:1]
     some = sorted(articles)
@@ -39,8 +45,14 @@ def check(view: View, reference: Reference) -> None:
         article: reference.best(article) for article in some
     }
     challengers = [
-        Challenger(article, described, stands.first, stands.published_ms)
-        for article, (stands, described) in articles.items()
+        Challenger(
+            article,
+            described,
+            stands.first,
+            stands.published_ms,
+            timestamp_ms(stands.first) + reference.ranking.window_ms + HOUR * (number % 2),
+        )
+        for number, (article, (stands, described)) in enumerate(articles.items())
     ]
     for challenger in challengers:
         assert view.challenged([challenger]) == reference.challenged([challenger])
@@ -105,7 +117,7 @@ def test_nothing_is_asked_of_an_empty_view() -> None:
     assert view.unranked(5) == []
     assert view.best([]) == []
     assert view.best_for(TEXT, moment(1), 0) == ()
-    assert view.challenged([Challenger("a", TEXT, moment(1), 0)]) == set()
+    assert view.challenged([Challenger("a", TEXT, moment(1), 0, 2 * HOUR)]) == set()
 
 
 def test_an_article_that_is_not_rankable_has_no_neighbours_to_find() -> None:

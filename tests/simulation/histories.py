@@ -251,7 +251,9 @@ def _event(
         shingles=rng.choice(SHINGLES),
         evidence=rng.choice(TEXTS),
     )
-    return LoggedContent(name, position, content, described={model: rng.choice(DESCRIPTIONS) for model in MODELS})
+    return LoggedContent(
+        name, position, content, described={model: rng.choice(DESCRIPTIONS) for model in MODELS}
+    )
 
 
 def name_kinds(made: History) -> None:
