@@ -34,8 +34,9 @@ class Evidence:
     distinct hashes of its word bigrams, uint32 and sorted, of a long text those whose lowest
     ``level`` bits are zero: a sample that is the same in every copy. ``figures`` and
     ``phrases`` have shape ``(n, 2)``: the hash of a bigram or phrase with figures, sorted,
-    and that of its form. ``names`` are the hashes of its rare words, sorted, ``subjects``
-    those of them that it is about.
+    and that of its form; among the phrases of a headline are the words that contrast with
+    others of their kind, each with its kind. ``names`` are the hashes of its rare words,
+    sorted, ``subjects`` those of them that it is about.
 
     The rest is empty but for brief texts: ``units`` are the hashes of their bigrams of
     characters, sorted, ``words`` of shape ``(n, 2)`` the hash of a word, sorted, and its
@@ -236,7 +237,11 @@ class Pair:
 
     @cached_property
     def phrases(self) -> int:
-        """How many of the shorter text's phrases the longer one has with other figures only."""
+        """How many of the shorter text's phrases the longer one has with other figures only.
+
+        Of two headlines also how many of its names, and of the words for a stage, a side or a
+        time, the longer one lacks while it has another of the kind.
+        """
         return _refigured(self._shorter.phrases, self._longer.phrases)
 
     @property

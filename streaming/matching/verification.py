@@ -32,7 +32,7 @@ class Check(StrEnum):
     OVERLAP = "overlap"
     """Enough of the shorter text is in the longer one."""
     FIGURES = "figures"
-    """And not with other figures: that is a template."""
+    """And not with other figures or, in a headline, another name or stage: that is a template."""
     SUBJECT = "subject"
     """And not about somebody or something else: that is one, too."""
 
@@ -91,8 +91,8 @@ class Thresholds:
     half_subject_overlap: float = 0.72
     excerpt: float = 0.65
     brief: tuple[BriefClass, ...] = (
-        BriefClass(20, 0.6, 0.75, 0.97),
-        BriefClass(50, 0.7, 0.845, 0.97),
+        BriefClass(20, 0.6, 0.74, 0.985),
+        BriefClass(50, 0.7, 0.845, 0.985),
         BriefClass(SHORT, 0.75, 0.91, 0.985),
     )
 

@@ -4,6 +4,7 @@ Every function raises SettingsError naming file and line of what cannot be read.
 """
 
 from streaming.text import tables
+from streaming.text.contrasts import TAGS, Contrasts
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
 
@@ -20,3 +21,11 @@ def load_stop_words(settings: TextSettings) -> frozenset[str]:
     if settings.extra_stop_words:
         stop_words |= tables.read_stop_words(settings.extra_stop_words)
     return stop_words
+
+
+def load_contrasts(settings: TextSettings) -> Contrasts:
+    """Give what contrasts by jieba's tags, and by those of the user dictionaries over them."""
+    tags = tables.read_jieba_tags(TAGS)
+    for path in settings.user_dictionaries:
+        tags |= {each.word: each.tag for each in tables.read_user_words(path) if each.tag}
+    return Contrasts(tags)

@@ -14,8 +14,9 @@ from streaming.errors import SettingsError
 from streaming.fingerprints.simhash import fingerprints
 from streaming.text import features, normalise, shingling, tables
 from streaming.text.clauses import clauses, figured
+from streaming.text.contrasts import Contrasts
 from streaming.text.features import FeatureExtractor
-from streaming.text.loading import load_segmenter, load_stop_words
+from streaming.text.loading import load_contrasts, load_segmenter, load_stop_words
 from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
 from streaming.text.shingling import Passage
@@ -84,7 +85,7 @@ class TextPipeline:
             tokens = [*heading.words, "\n", *text.words]
             features = self._extractor.features(tokens, channel)
         (fingerprint,) = fingerprints([features])
-        shingles, evidence = shingling.shingle(heading, text, self._extractor)
+        shingles, evidence = shingling.shingle(heading, text, self._extractor, self._contrasts)
         return Analysis(
             text="\n".join(filter(None, (title, body))),
             title=title,
@@ -158,6 +159,10 @@ class TextPipeline:
             tables.read_lexicon(settings.lexicon) if settings.lexicon else {},
             {c: tables.read_lexicon(path) for c, path in settings.channel_lexicons.items()},
         )
+
+    @cached_property
+    def _contrasts(self) -> Contrasts:
+        return load_contrasts(self._settings)
 
 
 def _optional(path: Path | None) -> str | None:

@@ -9,13 +9,21 @@ from functools import cache
 import numpy as np
 
 from streaming.fingerprints import shingles
-from streaming.fingerprints.shingles import CLAUSE_LENGTH, SHORT, Hashes, bigrams, hashes
+from streaming.fingerprints.shingles import (
+    CLAUSE_LENGTH,
+    HEADLINE,
+    SHORT,
+    Hashes,
+    bigrams,
+    hashes,
+)
 from streaming.matching.evidence import NOT_BRIEF, Brief, Evidence, evidence
 from streaming.text.clauses import clauses
+from streaming.text.contrasts import Contrasts
 from streaming.text.features import FeatureExtractor
 from streaming.text.traditional import Simplifier
 
-VERSION = 2
+VERSION = 3
 """Goes up whenever the same words may give other keys or other evidence."""
 
 _SHORTEST_TITLE = 6
@@ -56,12 +64,13 @@ class Passage:
 
 
 def shingle(
-    title: Passage, body: Passage, extractor: FeatureExtractor
+    title: Passage, body: Passage, extractor: FeatureExtractor, contrasts: Contrasts
 ) -> tuple[tuple[int, ...], Evidence]:
     """Give the keys of an article and the evidence of its text.
 
     The text is the body; a brief one has the title before it, which says what it is about.
-    ``extractor`` knows how much a word says about a text.
+    ``extractor`` knows how much a word says about a text, ``contrasts`` which words of a
+    headline make it another story.
     """
     text = body
     if body.length < SHORT:
@@ -70,6 +79,10 @@ def shingle(
     pairs = np.array(words, dtype=np.uint64).reshape(-1, 2)
     grams = bigrams(pairs[:, 0])
     long_enough = [clause for clause, size in text.clauses if size >= CLAUSE_LENGTH]
+    names, subjects = _names(text, extractor)
+    phrases = text.figured
+    if text.length < HEADLINE:
+        phrases = [*phrases, *_contrasts(contrasts.find(text.words))]
     brief = NOT_BRIEF
     if text.length < SHORT:
         units = [unit for clause, _ in text.clauses for unit in clause.split()]
@@ -81,8 +94,8 @@ def shingle(
             text.length,
             grams,
             _figures(pairs, grams),
-            _phrases(text.figured),
-            _names(text, extractor),
+            _phrases(phrases),
+            (hashes(names), hashes(subjects)),
             brief,
         ),
     )
@@ -123,13 +136,18 @@ def _figures(pairs: Hashes, grams: Hashes) -> tuple[Hashes, Hashes]:
     return grams[held], bigrams(pairs[:, 1])[held]
 
 
-def _names(text: Passage, extractor: FeatureExtractor) -> tuple[Hashes, Hashes]:
+def _names(text: Passage, extractor: FeatureExtractor) -> tuple[list[str], list[str]]:
     """Give the rare words of a text, and those of them that it is about."""
     counts = Counter(text.words)
     rare = extractor.rare(counts)
     if text.length < SHORT:
-        return hashes(rare), hashes(extractor.unknown(rare))
-    return hashes(rare), hashes([word for word in rare if counts[word] >= _SUBJECT_COUNT])
+        return rare, extractor.unknown(rare)
+    return rare, [word for word in rare if counts[word] >= _SUBJECT_COUNT]
+
+
+def _contrasts(found: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Make a word a phrase whose form is its kind; no phrase has a space in it."""
+    return [(f"{kind} {word}", f"{kind} ") for word, kind in found]
 
 
 def _phrases(found: Sequence[tuple[str, str]]) -> tuple[Hashes, Hashes]:

@@ -17,10 +17,11 @@ Every reader raises SettingsError naming file and line.
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from sys import intern
 
 from streaming.errors import SettingsError
 from streaming.text.dictionary import UserWord
@@ -86,10 +87,7 @@ def read_idf(path: Path) -> dict[str, float]:
 
 def jieba_idf_path() -> Path:
     """Give the table of document frequencies inside the installed jieba."""
-    spec = find_spec("jieba")
-    if spec is None or spec.origin is None:
-        raise SettingsError("jieba is not installed: install it, or name a table in text.idf")
-    return Path(spec.origin).with_name("analyse") / "idf.txt"
+    return _jieba_path("analyse") / "idf.txt"
 
 
 def read_jieba_idf() -> dict[str, float]:
@@ -97,6 +95,20 @@ def read_jieba_idf() -> dict[str, float]:
     fields = jieba_idf_path().read_text(encoding="utf-8").split("\n")
     pairs = (line.rpartition(" ") for line in fields)
     return {word: float(value) for word, _, value in pairs if word}
+
+
+def read_jieba_tags(wanted: Collection[str]) -> dict[str, str]:
+    """Read the words of jieba's dictionary that have one of these tags, with their tags."""
+    with _jieba_path("dict.txt").open(encoding="utf-8") as lines:
+        fields = (line.split() for line in lines)
+        return {word: intern(tag) for word, _, tag in fields if tag in wanted}
+
+
+def _jieba_path(name: str) -> Path:
+    spec = find_spec("jieba")
+    if spec is None or spec.origin is None:
+        raise SettingsError("jieba is not installed: install it, or name a table in text.idf")
+    return Path(spec.origin).with_name(name)
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -1,3 +1,5 @@
+import pytest
+
 from streaming.matching.evidence import Evidence, Pair
 from streaming.matching.verification import Relation, Thresholds, verify
 from streaming.text.pipeline import Analysis, TextPipeline
@@ -70,3 +72,32 @@ def test_a_title_is_a_key_and_the_text_of_what_has_no_body() -> None:
     assert set(analyse("", title).shingles) & set(analyse(STORY, title).shingles)
     assert Evidence.decode(analyse("", title).evidence).length == len(title)
     assert Evidence.decode(analyse(STORY, title).evidence).length > 100
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "relation"),
+    [
+        ("中超球队在沈阳举行赛前训练", "中超球队在大连举行赛前训练", Relation.TEMPLATE),
+        ("中超球队在沈阳举行赛前训练", "中超球队将在沈阳举行赛前训练", Relation.TEMPLATE),
+        ("第十二届图书博览会在沈阳开幕", "第十二届图书博览会在沈阳闭幕", Relation.TEMPLATE),
+        (
+            "文物修复师的一天(上)|口述历史系列",
+            "文物修复师的一天(下)|口述历史系列",
+            Relation.TEMPLATE,
+        ),
+        ("第十二届图书博览会在沈阳开幕", "第十二届图书博览会在沈阳举行", Relation.DUPLICATE),
+        ("第十二届图书博览会昨日在沈阳开幕", "第十二届图书博览会在沈阳开幕", Relation.DUPLICATE),
+        ("广东省公布今年义务植树计划安排", "广东公布今年义务植树计划安排", Relation.DUPLICATE),
+        ("我国快递业务量再创历史新高", "中国快递业务量再创历史新高", Relation.DUPLICATE),
+    ],
+)
+def test_what_a_changed_word_is_tells_an_edit_of_a_headline_from_another_story(
+    later: str, earlier: str, relation: Relation
+) -> None:
+    assert related(analyse("", later), analyse("", earlier)) == relation
+    assert related(analyse("", earlier), analyse("", later)) == relation
+
+
+def test_a_name_in_a_flash_is_no_more_than_a_word() -> None:
+    flash = STORY[:100]
+    assert related(analyse("沈阳" + flash), analyse("大连" + flash)) == Relation.DUPLICATE

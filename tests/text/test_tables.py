@@ -51,6 +51,13 @@ def test_document_frequencies_are_positive_numbers(table: Path) -> None:
     assert tables.read_idf(table) == {"降准": 9.31, "人民 银行": 3.0, "ai": 10.0}
 
 
+def test_jiebas_tags_are_read_for_the_kinds_that_are_asked_for() -> None:
+    tags = tables.read_jieba_tags({"ns", "t"})
+    assert (tags["上海"], tags["昨日"]) == ("ns", "t")
+    assert set(tags.values()) == {"ns", "t"}
+    assert "新闻" not in tags
+
+
 def test_jiebas_table_is_whole() -> None:
     table = tables.read_jieba_idf()
     lines = tables.jieba_idf_path().read_text(encoding="utf-8").splitlines()
