@@ -22,7 +22,7 @@ _MEASURES: tuple[tuple[str, Callable[[Pair], float], tuple[str, ...]], ...] = (
     ("strange", lambda pair: pair.strange, ("strange", "subject_overlap")),
     ("half_strange", lambda pair: pair.half_strange, ("strange", "half_subject_overlap")),
     ("likeness", lambda pair: pair.likeness, ()),
-    ("shorter", lambda pair: pair.shorter, ()),
+    ("shorter", lambda pair: pair.shorter, ("shortest_excerpt",)),
     ("longer", lambda pair: pair.longer, ()),
     ("days_apart", lambda pair: pair.days_apart or 0, ("late_days", "late_overlap")),
     ("size_ratio", lambda pair: pair.size_ratio, ("excerpt",)),

@@ -60,7 +60,7 @@ class BriefClass:
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What the checks ask for: shares from 0 to 1, but for ``phrases`` and ``late_days``.
+    """What the checks ask for: shares from 0 to 1, or counts, days and ideographs.
 
     ``overlap`` is asked for of the shorter text, ``short_overlap`` where that is shorter than
     140 ideographs and no excerpt, or shorter than 50, ``brief_excerpt`` of an excerpt between
@@ -74,7 +74,9 @@ class Thresholds:
     difference. With an overlap below ``subject_overlap`` it is one, too, if each text lacks
     at least the share ``strange`` of what the other is about; below ``half_subject_overlap``
     one of them is enough, unless it is an excerpt. A text with fewer than ``excerpt`` of the
-    other's bigrams is an excerpt. Where both are brief the classes of ``brief`` count instead.
+    other's bigrams is an excerpt; of a text more than twice as long one with fewer than
+    ``shortest_excerpt`` ideographs is none: slogans and names of columns are in many. Where
+    both are brief and neither is an excerpt the classes of ``brief`` count instead.
     """
 
     overlap: float = 0.68
@@ -90,6 +92,7 @@ class Thresholds:
     subject_overlap: float = 0.85
     half_subject_overlap: float = 0.72
     excerpt: float = 0.65
+    shortest_excerpt: int = 7
     brief: tuple[BriefClass, ...] = (
         BriefClass(20, 0.6, 0.74, 0.985),
         BriefClass(50, 0.7, 0.845, 0.985),
@@ -149,7 +152,7 @@ def verify(pair: Pair, thresholds: Thresholds) -> Answer:
         return Answer(None, Check.OVERLAP, score)
     if _differs_in_figures(pair, thresholds):
         return Answer(Relation.TEMPLATE, Check.FIGURES, score)
-    if score < wanted:
+    if score < wanted or _is_in_many(pair, thresholds):
         return Answer(None, Check.OVERLAP, score)
     if _differs_in_subject(pair, thresholds, excerpt=excerpt):
         return Answer(Relation.TEMPLATE, Check.SUBJECT, score)
@@ -165,6 +168,11 @@ def _wanted(pair: Pair, thresholds: Thresholds, *, excerpt: bool) -> float:
         return thresholds.brief_excerpt if pair.shorter < SHORT else thresholds.overlap
     late = pair.days_apart is not None and pair.days_apart >= thresholds.late_days
     return max(thresholds.overlap, thresholds.late_overlap) if late else thresholds.overlap
+
+
+def _is_in_many(pair: Pair, thresholds: Thresholds) -> bool:
+    """Whether the shorter text says too little to be an excerpt of such a longer one."""
+    return pair.shorter < min(thresholds.shortest_excerpt, pair.longer / 2)
 
 
 def _verify_brief(pair: Pair, thresholds: Thresholds) -> Answer:

@@ -31,6 +31,9 @@ def relate(later: Evidence, earlier: Evidence, days: float | None = None) -> Ans
         (BODY[:135], [*BODY[:120], *range(500, 530)], None),
         (BODY[:100], [*BODY[:85], *range(500, 615)], Relation.CONTAINED_IN),
         (BODY[:100], [*BODY[:75], *range(500, 625)], None),
+        (BODY[:6], [*BODY[:6], *range(500, 507)], None),
+        (BODY[:6], [*BODY[:6], *range(500, 506)], Relation.CONTAINED_IN),
+        (BODY[:7], [*BODY[:7], *range(500, 520)], Relation.CONTAINED_IN),
     ],
 )
 def test_relations(later: list[int], earlier: list[int], relation: Relation | None) -> None:
