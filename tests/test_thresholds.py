@@ -94,7 +94,7 @@ def test_a_worker_needs_no_file(tmp_path: Path) -> None:
     file = tmp_path / "t.toml"
     write_thresholds(file, OTHER, LEARNED)
     settings = settings_with(file)
-    task = enrich_task(settings)
+    task = enrich_task(settings, {})
     file.unlink()
     assert pickle.loads(pickle.dumps(settings)).matching.rules().thresholds == OTHER  # noqa: S301 - our own bytes
     assert list(task([])) == []

@@ -49,7 +49,7 @@ def test_lag_is_what_no_batch_has_read(spark: SparkSession, tmp_path: Path) -> N
     figures = list(read_figures(store))
     assert sum(each["events"] for each in figures) == 30
     assert [each["refused"] for each in figures if each["refused"]] == [{"not_json": 1}]
-    assert figures[0]["seconds"].keys() == {"enrich", "put", "judge", "report"}
+    assert figures[0]["seconds"].keys() == {"enrich", "put", "judge", "rank", "report"}
     progress.publish_offsets(store, {"0": 1})
     assert progress.read_offsets(store) == ends
     with FileLogWriter(log) as writer:

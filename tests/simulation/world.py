@@ -28,6 +28,7 @@ from streaming.engine.ranking import Ranked, rank
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms
+from streaming.similar.entries import Neighbours
 from streaming.similar.reference import reference_lists
 from streaming.similar.view import View
 from streaming.store import articles, lease, models, ownership, similar
@@ -356,7 +357,7 @@ class World:
         query.batch = []
         while query.process is process:
             holding.beat()
-            known = take_up(self.store, self.chosen, lambda _: True)
+            known = self._take_up(holding.owner)
             waiting = behind(known, process.ranked)
             if waiting:
                 token = ownership.next_token(self.store)
@@ -390,9 +391,9 @@ class World:
             if isinstance(e, LoggedContent) and e.described
         }
         for name, row in list(articles.scan(self.store)):
-            if row.first is None or row.current is None or row.verdict is None:
-                continue
             position = row.current_position
+            if row.current is None or position is None or row.verdict is None:
+                continue
             story = orjson.loads(row.verdict or b"{}").get("duplicate_of")
             text = {position: described[name, position]}
             rows = log_rows(
@@ -427,10 +428,7 @@ class World:
 
     def _micro_batch(self, process: Process, batch: list[Logged], owner: str | None) -> None:
         store, rules = self.store, self.history.rules
-        # What is like what is ranked by whoever owns the index.
-        known = Models(None, {})
-        if owner is not None:
-            known = take_up(store, self.chosen, lambda _: True)
+        known = self._take_up(owner)
         rankings = {name: self.history.rankings[name] for name in known.logs}
 
         def checked(work: Callable[[], Any]) -> Callable[[], Any]:
@@ -472,6 +470,12 @@ class World:
         everyone = [item for judged, _ in done.judged for item in judged]
         due = [a for item in everyone if (a := announcements.due(item, done.token))]
         announcements.deliver(store, done.token, due, send, owner)
+
+    def _take_up(self, owner: str | None) -> Models:
+        """Give the models in force: what is like what is ranked by whoever owns the index."""
+        if owner is None:
+            return Models(None, {})
+        return take_up(self.store, self.chosen, lambda _: True)
 
     def _rank_all(
         self,
@@ -620,7 +624,7 @@ class World:
         model = known.followed
         ranking = self.history.rankings[model]
         wanted = reference_lists(judged, self.history.described(model), ranking)
-        found = {}
+        found: dict[str, Neighbours] = {}
         for scope in similar.scopes(self.store, model):
             view = View(ranking)
             since = known.logs[model].since
