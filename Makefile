@@ -44,6 +44,7 @@ bench: setup
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/match.py
+	$(BIN)/python benchmarks/ranking.py
 
 stack-up: setup
 	$(BIN)/leitong stack up

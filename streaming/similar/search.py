@@ -5,7 +5,9 @@ inverted segments. A score is at most the decay times (1 - share) keywords + sha
 of the best by keywords, scored exactly, say what the last of the list has at least, and only
 those whose bound reaches that are scored, too. Who shares no keyword scores at most the
 share; only where a list's last scores less are vectors alone looked at, many articles' at
-once, and only among descriptions published near enough in time.
+once, and only among descriptions published near enough in time. Where a subject has many
+candidates in one place, their vectors are multiplied there and then, too: one row of a
+product of matrices costs less than to fetch one vector in fifty.
 
 All products are whole numbers that 32-bit floats hold exactly, see `description`; so none
 of this changes a score, or an order.
@@ -27,8 +29,11 @@ _SQUARE = SCALE * SCALE
 # Bounds are computed in floats: a millionth of slack, or the half that rounds up to a score.
 _SLACK = 1.0
 _LEAST = 0.4
+_PARTS = 4
 _PROBED = 2
 _PROBED_MORE = 4
+_AT_ONCE = 600
+_DENSE = 0.02
 _TOGETHER = 256
 _CHUNK_BLOCKS = 16
 
@@ -53,7 +58,12 @@ class Subject:
 
 @dataclass(slots=True, eq=False)
 class _Hunt:
-    """What was found for a subject so far, and what the last of its list scores at least."""
+    """What was found for a subject so far, and what the last of its list scores at least.
+
+    ``waiting`` are candidates in ascending order that have not been scored yet, with their
+    products of keywords and of vectors; ``alone`` are such that may share no keyword, with
+    the products of vectors.
+    """
 
     subject: Subject
     vector: NDArray[np.float32]
@@ -62,6 +72,10 @@ class _Hunt:
     scores: Scores = field(default_factory=lambda: np.zeros(0, np.int32))
     listed: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
     last: int = 0
+    waiting: Numbers = field(default_factory=lambda: np.zeros(0, np.int64))
+    keywords: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    products: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+    alone: list[tuple[Numbers, NDArray[np.float32]]] = field(default_factory=list)
 
 
 class Search:
@@ -86,7 +100,7 @@ class Search:
             some = subjects[start : start + _TOGETHER]
             lists = _Lists(self, some)
             hunts = [self._by_keywords(lists, place) for place in range(len(some))]
-            self._by_vectors([hunt for hunt in hunts if self._may_gain(hunt)])
+            self._by_vectors([h for h in hunts if len(h.waiting) or self._may_gain(h)])
             found += [self._listed(hunt) for hunt in hunts]
         return found
 
@@ -110,8 +124,9 @@ class Search:
         if low == high:
             return hunt
         ceilings = ceilings[low:high]
-        most = self._products[low:high].max(axis=1)
-        reach = (1 - self._share) * most * ceilings * (ONE / _SQUARE)
+        parts = self._products[low:high].reshape(high - low, _PARTS, -1).max(axis=2)
+        most = parts.max(axis=1)
+        reach = (parts * (ceilings * ((1 - self._share) * ONE / _SQUARE))[:, None]).reshape(-1)
         probed = _PROBED * self._ranking.size
         while not hunt.last:
             every = probed >= np.count_nonzero(reach)
@@ -151,12 +166,21 @@ class Search:
         self._products.reshape(-1)[numbers] = 0
         valid = np.flatnonzero(self._earlier(hunt.subject, numbers))
         numbers, keywords = numbers[valid], keywords[valid]
+        if hunt.last and len(numbers) > _AT_ONCE and self._share and hunt.vector.any():
+            hunt.waiting, hunt.keywords = numbers, keywords
+            hunt.products = np.zeros(len(numbers), np.float32)
+        else:
+            self._score(hunt, numbers, keywords, self._vectors(hunt, numbers))
+
+    def _score(
+        self,
+        hunt: _Hunt,
+        numbers: Numbers,
+        keywords: NDArray[np.float32],
+        vectors: NDArray[np.float32],
+    ) -> None:
         apart = self._apart(hunt.subject, numbers)
-        if hunt.last:
-            bound = mix(self._ranking, keywords, np.full(len(keywords), float(_SQUARE)), apart)
-            near = np.flatnonzero(bound >= hunt.last)
-            numbers, keywords, apart = numbers[near], keywords[near], apart[near]
-        self._add(hunt, numbers, mix(self._ranking, keywords, self._vectors(hunt, numbers), apart))
+        self._add(hunt, numbers, mix(self._ranking, keywords, vectors, apart))
 
     def _may_gain(self, hunt: _Hunt) -> bool:
         """Tell whether someone who shares no keyword could come into the list."""
@@ -165,32 +189,53 @@ class Search:
         return self._share > 0 and hunt.last <= self._share * ONE + _SLACK
 
     def _by_vectors(self, hunts: list[_Hunt]) -> None:
+        """Score those who wait, and those who share nothing but a cell; the latest first."""
         if not hunts or not self._blocks:
             return
         vectors = np.stack([hunt.vector for hunt in hunts])
-        ceilings = np.stack([hunt.ceilings for hunt in hunts])
-        lasts = np.array([hunt.last for hunt in hunts], np.float64)
+        alone = np.array([self._may_gain(hunt) for hunt in hunts])
         starts = np.arange(0, self._blocks, _CHUNK_BLOCKS)
-        highest = np.maximum.reduceat(ceilings, starts, axis=1) * (self._share * ONE)
+        highest = np.stack([hunt.ceilings for hunt in hunts])
+        highest = np.maximum.reduceat(highest, starts, axis=1) * (self._share * ONE)
+        edges = np.append(starts, self._blocks) * BLOCK
+        bounds = np.stack([np.searchsorted(hunt.waiting, edges) for hunt in hunts])
+        waiting = np.diff(bounds)
+        floor = np.array([max(hunt.last - _SLACK, _LEAST) for hunt in hunts])
         for place in range(len(starts) - 1, -1, -1):
-            floor = np.maximum(lasts - _SLACK, _LEAST)
-            some = np.flatnonzero(highest[:, place] >= floor)
-            if not len(some):
-                continue
-            first = int(starts[place]) * BLOCK
-            end = min(first + _CHUNK_BLOCKS * BLOCK, self._fold.progress.descriptions)
-            theirs = self._fold.vectors.data[first:end].astype(np.float32)
-            products = vectors[some] @ theirs.T
-            need = floor[some] / highest[some, place] * (_SQUARE * (1 - 1e-6))
-            rows, columns = np.nonzero(products >= need[:, None].astype(np.float32))
-            bounds = np.searchsorted(rows, np.arange(len(some) + 1))
-            for row in np.flatnonzero(np.diff(bounds)).tolist():
-                hunt = hunts[some[row]]
-                numbers = first + columns[bounds[row] : bounds[row + 1]]
-                self._take_alone(hunt, numbers, products[row, numbers - first])
-                lasts[some[row]] = hunt.last
+            first, end = int(edges[place]), min(edges[place + 1], self._fold.progress.descriptions)
+            wanted = alone & (highest[:, place] >= floor)
+            some = np.flatnonzero(wanted | (waiting[:, place] >= _DENSE * (end - first)))
+            rows = {}
+            if len(some):
+                theirs = self._fold.vectors.data[first:end].astype(np.float32)
+                rows = dict(zip(some.tolist(), vectors[some] @ theirs.T, strict=True))
+            for number in np.flatnonzero(waiting[:, place]).tolist():
+                span = slice(*bounds[number, place : place + 2].tolist())
+                hunt, row = hunts[number], rows.get(number)
+                numbers = hunt.waiting[span]
+                hunt.products[span] = (
+                    self._vectors(hunt, numbers) if row is None else row[numbers - first]
+                )
+            for number in np.flatnonzero(wanted).tolist():
+                need = floor[number] / highest[number, place] * (_SQUARE * (1 - 1e-6))
+                near = np.flatnonzero(rows[number] >= np.float32(need))
+                if len(near):
+                    hunt = hunts[number]
+                    hunt.alone.append((first + near, rows[number][near]))
+                    if not hunt.last:
+                        # Nothing is known yet that would keep many out: find out.
+                        self._take_alone(hunt)
+                        floor[number] = max(hunt.last - _SLACK, _LEAST)
+        for hunt in hunts:
+            self._score(hunt, hunt.waiting, hunt.keywords, hunt.products)
+            self._take_alone(hunt)
 
-    def _take_alone(self, hunt: _Hunt, numbers: Numbers, vectors: NDArray[np.float32]) -> None:
+    def _take_alone(self, hunt: _Hunt) -> None:
+        if not hunt.alone:
+            return
+        numbers = np.concatenate([some for some, _ in hunt.alone])
+        vectors = np.concatenate([products for _, products in hunt.alone])
+        hunt.alone = []
         own = self._described["cell"][numbers]
         valid = np.zeros(len(numbers), np.bool_)
         for cell in hunt.subject.described.cells:
