@@ -29,7 +29,7 @@ _SQUARE = SCALE * SCALE
 # Bounds are computed in floats: a millionth of slack, or the half that rounds up to a score.
 _SLACK = 1.0
 _LEAST = 0.4
-_PARTS = 4
+_PART = 128
 _PROBED = 2
 _PROBED_MORE = 4
 _AT_ONCE = 600
@@ -124,9 +124,9 @@ class Search:
         if low == high:
             return hunt
         ceilings = ceilings[low:high]
-        parts = self._products[low:high].reshape(high - low, _PARTS, -1).max(axis=2)
-        most = parts.max(axis=1)
-        reach = (parts * (ceilings * ((1 - self._share) * ONE / _SQUARE))[:, None]).reshape(-1)
+        ceilings = np.repeat(ceilings, BLOCK // _PART)
+        most = self._products[low:high].reshape(-1, _PART).max(axis=1)
+        reach = most * (ceilings * ((1 - self._share) * ONE / _SQUARE))
         probed = _PROBED * self._ranking.size
         while not hunt.last:
             every = probed >= np.count_nonzero(reach)
@@ -139,7 +139,7 @@ class Search:
         return hunt
 
     def _needed(self, least: float, share: float, ceilings: Reals) -> NDArray[np.float32]:
-        """Give the products of keywords that it takes in each block to score so much.
+        """Give the products of keywords that it takes in each part to score so much.
 
         Nothing is enough where the ceiling is 0; with vectors that give all of ``share``.
         """
@@ -151,17 +151,14 @@ class Search:
     def _take(
         self, hunt: _Hunt, low: int, most: NDArray[np.float32], need: NDArray[np.float32]
     ) -> None:
-        """Score those with the products needed, if their bounds reach the list; forget them.
+        """Score those with the products needed, or let them wait; they are not met again.
 
-        ``low`` is the first of the blocks, ``most`` the largest product in each.
+        ``low`` is the first of the blocks, ``most`` the largest product in each of its parts.
         """
         chosen = np.flatnonzero(most >= need)
-        some = self._products[low : low + len(need)]
-        if len(chosen) < len(need) // 2:
-            hits = np.flatnonzero(some[chosen] >= need[chosen, None])
-            numbers = (low + chosen[hits // BLOCK]) * BLOCK + hits % BLOCK
-        else:
-            numbers = np.flatnonzero(some >= need[:, None]) + low * BLOCK
+        some = self._products[low:].reshape(-1, _PART)[chosen]
+        hits = np.flatnonzero(some >= need[chosen, None])
+        numbers = low * BLOCK + chosen[hits // _PART] * _PART + hits % _PART
         keywords = self._products.reshape(-1)[numbers]
         self._products.reshape(-1)[numbers] = 0
         valid = np.flatnonzero(self._earlier(hunt.subject, numbers))
