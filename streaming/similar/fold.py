@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.position import Position
 from streaming.similar import postings
 from streaming.similar.columns import Column
 from streaming.similar.description import Description
@@ -207,12 +206,15 @@ class Fold:
         dimensions = {len(text.vector) for text in texts} | {progress.dimensions} - {None}
         if len(dimensions) > 1:
             raise ValueError(f"descriptions of one model, not of vectors of {dimensions} numbers")
+        weights = np.concatenate([text.weights for text in texts])
+        if len(weights) and not 0 < weights.min() <= weights.max() <= LARGEST_WEIGHT:
+            raise ValueError(f"weights of keywords are from 1 to {LARGEST_WEIGHT}")
         if progress.dimensions is None:
             progress.dimensions = dimensions.pop()
             self.vectors = self._vectors()
         records = np.zeros(len(new), DESCRIBED)
         records["article"] = [number for number, _, _ in new]
-        records["position"] = self._places([position for _, position, _ in new])
+        records["position"] = self.topics.places([position for _, position, _ in new])
         words = np.array([len(text.keywords) for text in texts])
         cells = np.array([len(text.cells) for text in texts])
         records["keywords"] = progress.keywords + np.cumsum(words) - words
@@ -223,7 +225,7 @@ class Fold:
         self.described.put(start, records)
         self.vectors.put(start, np.stack([text.vector for text in texts]))
         self.keywords.put(progress.keywords, np.concatenate([text.keywords for text in texts]))
-        self.weights.put(progress.keywords, np.concatenate([text.weights for text in texts]))
+        self.weights.put(progress.keywords, weights)
         flat = [cell for text in texts for cell in text.cells]
         self.cells.put(progress.cells, np.array(flat, np.int32))
         progress.descriptions += len(new)
@@ -253,8 +255,8 @@ class Fold:
         data["present"][articles] = present
         if there:
             of = articles[present]
-            data["position"][of] = self._places([standing.position for standing in there])
-            data["first"][of] = self._places([standing.first for standing in there])
+            data["position"][of] = self.topics.places([standing.position for standing in there])
+            data["first"][of] = self.topics.places([standing.first for standing in there])
             data["published"][of] = [standing.published_ms for standing in there]
             data["story"][of] = [known[standing.story] for standing in there]
         data["judged"][articles], data["judged_size"][articles] = tokens[counts], sizes[counts]
@@ -288,9 +290,6 @@ class Fold:
         kept, kept_sizes = (self.articles.data[name][articles] for name in (kind, f"{kind}_size"))
         newer: Bools = (tokens > kept) | ((tokens == kept) & (sizes >= kept_sizes))
         return newer
-
-    def _places(self, positions: Sequence[Position]) -> NDArray[Any]:
-        return np.array([self.topics.packed(position) for position in positions], PLACE)
 
     def _revive(self, numbers: Numbers) -> None:
         """Find out again whether descriptions are those of articles that stand."""
@@ -406,7 +405,7 @@ class _Latest:
     def __init__(self, rows: Sequence[Row], size: int) -> None:
         self.judged: dict[str, Row] = {}
         self.ranked: dict[str, Row] = {}
-        self.described: dict[str, tuple[Position, Description]] = {}
+        self.described: dict[str, tuple[bytes, Description]] = {}
         for row in rows:
             if row.judged:
                 _keep(self.judged, row)
@@ -427,10 +426,6 @@ class _Latest:
             raise ValueError(f"a token has at most {_TOKEN_BYTES} bytes")
         if any(len(row.neighbours or ()) > size for row in rows):
             raise ValueError(f"a list has at most {size} neighbours")
-        for _, description in self.described.values():
-            weights = description.weights
-            if len(weights) and not 0 < weights.min() <= weights.max() <= LARGEST_WEIGHT:
-                raise ValueError(f"weights of keywords are from 1 to {LARGEST_WEIGHT}")
 
     def ids(self) -> Iterable[str]:
         """Give all ids that these rows name, some of them more than once."""

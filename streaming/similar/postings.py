@@ -46,11 +46,9 @@ class Postings:
         entries = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
         entries <<= np.uint32(WEIGHT_BITS)
         packed = entries | weights.astype(np.uint32)
-        order = np.argsort(keywords, kind="stable")
+        order = np.argsort(keywords)
         ordered = keywords[order]
-        heads = np.flatnonzero(np.concatenate(([True], ordered[1:] != ordered[:-1])))
-        if not len(ordered):
-            heads = heads[:0]
+        heads = np.flatnonzero(_new(ordered))
         starts = np.append(heads, len(ordered))
         return cls(first, first + len(counts), ordered[heads], starts, packed[order])
 
@@ -60,7 +58,8 @@ class Postings:
 
         Only ``kept`` descriptions stay in it: one bool for each from the first part's on.
         """
-        keywords = np.unique(np.concatenate([part.keywords for part in parts]))
+        keywords = np.sort(np.concatenate([part.keywords for part in parts]))
+        keywords = keywords[_new(keywords)]
         places = [np.searchsorted(keywords, part.keywords) for part in parts]
         sizes = np.zeros(len(keywords), np.int64)
         for part, place in zip(parts, places, strict=True):
@@ -115,6 +114,13 @@ class Postings:
         places[places == len(self.keywords)] = 0
         found = self.keywords[places] == keywords
         return np.where(found, self.starts[places], 0), np.where(found, self.starts[places + 1], 0)
+
+
+def _new(ordered: Hashes64) -> Bools:
+    """Tell which are not like the one before."""
+    new = np.ones(len(ordered), np.bool_)
+    new[1:] = ordered[1:] != ordered[:-1]
+    return new
 
 
 def due(parts: Sequence[tuple[int, int]], largest: int) -> int:

@@ -109,7 +109,7 @@ def test_memory_and_files_grow_with_articles_not_with_batches(tmp_path: Path) ->
     with View(RANKING, tmp_path) as view:
         view.apply(rows)
         before = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
-        for token in range(50, 90):
+        for token in range(50, 62):
             view.apply(edited(rows, token))
             lists = view.best([r.article for r in rows])
             view.apply(
