@@ -14,8 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from streaming.position import timestamp_ms
-from streaming.similar import fold
+from streaming.similar import fold, search
 from streaming.similar.entries import Row
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import Challenger, View
@@ -37,6 +36,15 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fold, "_CHUNK", 100)
     monkeypatch.setattr(fold, "_SEALED", 70)
     monkeypatch.setattr(fold, "_LARGEST", 900)
+    hurry(monkeypatch)
+
+
+def hurry(patch: pytest.MonkeyPatch, at_once: int = 5) -> None:
+    """Have bounds decide even among few."""
+    patch.setattr(search, "_PART", 8)
+    patch.setattr(search, "_PROBED", 1)
+    patch.setattr(search, "_AT_ONCE", at_once)
+    patch.setattr(search, "_CHUNK_BLOCKS", 1)
 
 
 @given(ranking=rankings, data=st.data())
@@ -47,6 +55,8 @@ def test_segments_change_nothing(
     rows = data.draw(logs(ranking))
     reference = Reference(ranking)
     with pytest.MonkeyPatch.context() as patch:
+        hurry(patch, data.draw(st.sampled_from([0, 2, 100])))
+        patch.setattr(search, "_PART", 1)
         patch.setattr(fold, "_CHUNK", 3)
         patch.setattr(fold, "_SEALED", data.draw(st.integers(1, 3)))
         patch.setattr(fold, "_LARGEST", data.draw(st.integers(1, 8)))
@@ -73,7 +83,7 @@ def test_a_view_of_many_blocks_says_what_brute_force_says(tmp_path: Path, share:
         view.apply(rows)
         reference.apply(rows)
         assert len(view._fold.segments()) > 2
-        some = [f"{number:05d}" for number in range(0, FEW, 47)]
+        some = [f"{number:05d}" for number in range(0, FEW, 31)]
         lists = view.best(some)
         assert lists == [reference.best(article) for article in some]
         ranked = [
@@ -84,8 +94,7 @@ def test_a_view_of_many_blocks_says_what_brute_force_says(tmp_path: Path, share:
         reference.apply(ranked)
         for article in some[::5]:
             stands, text = reference.articles()[article]
-            until_ms = timestamp_ms(stands.first) + ranking.window_ms
-            challenger = Challenger(article, text, stands.first, stands.published_ms, until_ms)
+            challenger = Challenger(article, text, stands.first, stands.published_ms)
             assert view.challenged([challenger]) == reference.challenged([challenger])
         assert view.unranked(10) == reference.unranked()[:10]
 
@@ -151,8 +160,7 @@ def test_files_of_another_kind_are_discarded(tmp_path: Path) -> None:
 CHILD = """
 import os, sys, time
 from pathlib import Path
-from streaming.position import timestamp_ms
-from streaming.similar import fold
+from streaming.similar import fold, search
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import View
 from tests.similar.test_fold import RANKING, story
