@@ -143,3 +143,16 @@ def test_what_cannot_be_kept_is_refused_before_anything_changes() -> None:
             view.apply([row("a", 3), bad])
         assert view.rankable("a")
         assert view.reached == good.token
+
+
+def test_vectors_alone_make_neighbours_in_the_cells_looked_into() -> None:
+    view = View(RANKING)
+    view.apply(
+        [
+            row("here", 1, standing(moment(1)), describe([1, 0], {3: 1}, (2,))),
+            row("there", 1, standing(moment(2)), describe([1, 0], {4: 1}, (1,))),
+            row("last", 1, standing(moment(3)), describe([1, 0], {5: 1}, (0, 2))),
+        ]
+    )
+    (found,) = view.best(["last"])
+    assert [article for article, _ in found] == ["here"]
