@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from streaming.position import timestamp_ms
 from streaming.similar import fold, search
 from streaming.similar.entries import Row
 from streaming.similar.scoring import Ranking
@@ -94,7 +95,8 @@ def test_a_view_of_many_blocks_says_what_brute_force_says(tmp_path: Path, share:
         reference.apply(ranked)
         for article in some[::5]:
             stands, text = reference.articles()[article]
-            challenger = Challenger(article, text, stands.first, stands.published_ms)
+            until_ms = timestamp_ms(stands.first) + ranking.window_ms
+            challenger = Challenger(article, text, stands.first, stands.published_ms, until_ms)
             assert view.challenged([challenger]) == reference.challenged([challenger])
         assert view.unranked(10) == reference.unranked()[:10]
 
@@ -160,6 +162,7 @@ def test_files_of_another_kind_are_discarded(tmp_path: Path) -> None:
 CHILD = """
 import os, sys, time
 from pathlib import Path
+from streaming.position import timestamp_ms
 from streaming.similar import fold, search
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import View

@@ -28,7 +28,6 @@ from streaming.engine.ranking import Ranked, rank
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms
-from streaming.similar.entries import Neighbours
 from streaming.similar.reference import reference_lists
 from streaming.similar.view import View
 from streaming.store import articles, lease, models, ownership, similar
@@ -624,7 +623,7 @@ class World:
         model = known.followed
         ranking = self.history.rankings[model]
         wanted = reference_lists(judged, self.history.described(model), ranking)
-        found: dict[str, Neighbours] = {}
+        found: dict[str, tuple[tuple[str, int], ...]] = {}
         for scope in similar.scopes(self.store, model):
             view = View(ranking)
             since = known.logs[model].since
