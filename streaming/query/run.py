@@ -29,9 +29,8 @@ from streaming.stamping import stamp
 from streaming.store import generations, ownership
 from streaming.store.generations import Generation
 from streaming.store.lease import Lease
-from streaming.store.opening import open_catalogue, open_generation, open_index, resolved
+from streaming.store.opening import located, open_catalogue, open_generation, open_index
 from streaming.store.tables import tables
-from streaming.store.urls import absolute_url
 from streaming.urls import KafkaUrl, LogUrl
 
 _log = logging.getLogger(__name__)
@@ -99,17 +98,6 @@ def run(
         stack.enter_context(_signals(stopping))
         _Runner(spark, settings, options, stopping, keeper).keep_going(processor)
         return not stopping.is_set()
-
-
-def located(settings: Settings) -> Settings:
-    """Name the store and its generation so that a worker finds the same one, wherever it is."""
-    if settings.store.url.startswith("memory:"):
-        raise SettingsError(
-            "store.url: a memory store lives in one process, the query in several;"
-            " write sqlite:PATH or hbase://HOST:PORT/PREFIX"
-        )
-    store = settings.store.model_copy(update={"url": absolute_url(settings.store.url)})
-    return resolved(settings.model_copy(update={"store": store}))
 
 
 def prepare(settings: Settings, *, aside: bool = False) -> Generation:

@@ -11,7 +11,6 @@ from streaming.query.batch import BatchProcessor
 from streaming.query.filling import fill
 from streaming.query.keeper import LeaseKeeper
 from streaming.query.models import Chosen, name_of
-from streaming.query.run import located
 from streaming.query.session import open_session
 from streaming.settings import Settings
 from streaming.similar.models import Handle
@@ -19,7 +18,7 @@ from streaming.similar.registry import Registry
 from streaming.store import models, ownership
 from streaming.store.contract import Store
 from streaming.store.lease import Lease
-from streaming.store.opening import open_index
+from streaming.store.opening import located, open_index
 from streaming.store.tables import TABLES
 
 _NOTICED_SECONDS = 120

@@ -1,5 +1,6 @@
 """Open the index that the settings name: its store, with a generation's tables."""
 
+from streaming.errors import SettingsError
 from streaming.settings import Settings
 from streaming.store import generations
 from streaming.store.contract import Store
@@ -31,6 +32,17 @@ def resolved(settings: Settings) -> Settings:
     if settings.store.generation is not None:
         return settings
     return with_generation(settings, generations.read(open_catalogue(settings)).followed)
+
+
+def located(settings: Settings) -> Settings:
+    """Name the store and its generation so that a worker finds the same one, wherever it is."""
+    if settings.store.url.startswith("memory:"):
+        raise SettingsError(
+            "store.url: a memory store lives in one process, the query in several;"
+            " write sqlite:PATH or hbase://HOST:PORT/PREFIX"
+        )
+    store = settings.store.model_copy(update={"url": absolute_url(settings.store.url)})
+    return resolved(settings.model_copy(update={"store": store}))
 
 
 def with_generation(settings: Settings, name: str) -> Settings:
