@@ -6,7 +6,7 @@ first article of a channel asks for that channel's tables.
 """
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -16,7 +16,7 @@ import fsspec
 
 from streaming.errors import ModelsError
 from streaming.similar import manifest
-from streaming.similar.description import Description
+from streaming.similar.description import Description, Hashes64
 from streaming.similar.manifest import Manifest, Model, StoredFile
 from streaming.similar.scoring import Ranking
 from streaming.similar.tables import Tables
@@ -99,6 +99,10 @@ class Models:
             self.tables(channel).describe(hashes.of(title), hashes.of(body), method)
             for channel, title, body in articles
         ]
+
+    def counted(self, tokens: Iterable[str]) -> Hashes64:
+        """Give the hashes of those words of a text that count, in their order."""
+        return self._hashes.of(tokens)
 
     def tables(self, channel: str) -> Tables:
         """Give the tables that describe the articles of a channel."""

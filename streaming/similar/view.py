@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.position import Position
 from streaming.similar.description import Description
@@ -209,6 +210,33 @@ class View:
         own = -1 if exclude is None else self._fold.own(self._number(exclude))
         place = self._fold.topics.place(first)
         return self._best([Subject(described, place, published_ms, own)])[0]
+
+    def products(self, article: str) -> tuple[list[str], NDArray[np.int64], NDArray[np.int64]]:
+        """Compare a rankable article with all that could be in its list, one by one.
+
+        Those are rankable, and appeared at most the window before or after it. Gives their
+        ids, in no particular order, and the products of keyword weights and of vectors as
+        `mix` takes them. Raises ValueError if the article is not rankable.
+        """
+        fold, number, described = self._fold, self._number(article), self.described(article)
+        if described is None:
+            raise ValueError(f"{article!r} has no description of its current content")
+        ids = self.articles()
+        numbers = fold.names.find(ids)
+        times = fold.articles.data["first"]["time"]
+        near = np.abs(times[numbers] - times[number]) <= self.ranking.window_ms
+        near = np.flatnonzero(near & (numbers != number))
+        theirs = fold.articles.data["described"][numbers[near]].astype(np.int64) - 1
+        vectors = fold.vectors.data[theirs].astype(np.float32) @ described.vector.astype(np.float32)
+        count = fold.progress.descriptions
+        words = fold.keywords.data[: fold.progress.keywords]
+        shared = np.flatnonzero(np.isin(words, described.keywords))
+        owners = np.repeat(np.arange(count), fold.described.data["keyword_count"][:count])[shared]
+        weights = described.weights[np.searchsorted(described.keywords, words[shared])]
+        products = weights.astype(np.float64) * fold.weights.data[shared]
+        keywords = np.bincount(owners, products, count)[theirs]
+        chosen = [ids[place] for place in near.tolist()]
+        return chosen, keywords.astype(np.int64), vectors.astype(np.int64)
 
     def challenged(self, challengers: Sequence[Challenger]) -> set[str]:
         """Find the articles whose neighbours one of the challengers may have to be among.
