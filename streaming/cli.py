@@ -25,6 +25,7 @@ _COMMANDS = {
     "produce": "producers.cli:produce",
     "replay": "streaming.commands.run:replay",
     "run": "streaming.commands.run:run",
+    "similar": "streaming.commands.similar:similar",
     "stack": "streaming.stack.cli:stack_commands",
     "store": "streaming.commands.store:store",
     "train": "streaming.commands.train:train",

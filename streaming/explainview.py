@@ -15,7 +15,7 @@ from streaming.matching.content import Tier
 from streaming.matching.rules import Rules
 from streaming.position import timestamp_ms
 from streaming.texts import Text
-from streaming.wording import RELATIONS, measure_lines
+from streaming.wording import RELATIONS, measure_lines, shown_title
 
 _CONTEXT = 60
 """Characters that stay on either side of what is left out."""
@@ -77,8 +77,7 @@ def _side(role: str, side: Side) -> Iterator[str]:
     fields = side.fields()
     place = ", ".join(visible(each) for each in (fields["channel"], fields["source"]) if each)
     yield f"{role:<12}{visible(side.article)}  ({place})"
-    title = "text not kept" if side.text is None else visible(side.text.title)
-    yield f"            {title or 'without a title'}"
+    yield f"            {shown_title(None if side.text is None else side.text.title)}"
     yield f"            first seen {fields['first_seen']}"
     yield f"            fingerprint {fields['fingerprint'] or 'none: it has no words'}"
 

@@ -19,6 +19,11 @@ RELATIONS: Mapping[str, str] = {
 """A relation as it is said of the later article, before the earlier one is named."""
 
 
+def shown_title(title: str | None) -> str:
+    """Give a title as a terminal may show it; None stands for that of a text that is not kept."""
+    return "text not kept" if title is None else visible(title) or "without a title"
+
+
 def measures_in_line(found: Iterable[Measure]) -> str:
     """Give the measures of a pair in one line."""
     return ", ".join(f"{each.name} {each.value:g}" for each in found)

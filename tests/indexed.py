@@ -10,6 +10,7 @@ import pytest
 from streaming.cli import main
 from streaming.enrichment import Enricher
 from streaming.filelog import FileLogWriter, read_records
+from streaming.query.models import Chosen
 from streaming.query.run import prepare
 from streaming.reasons import Rejected
 from streaming.settings import Settings, load
@@ -24,22 +25,29 @@ BEGIN_MS = 1_767_571_200_000
 
 
 def publish(directory: Path, settings: Settings, events: Sequence[Mapping[str, Any]]) -> None:
-    """Append events to a file log of one partition, and do what the query does with all of it."""
+    """Append events to a file log of one partition, and do what the query does with all of it.
+
+    With ``query.models`` the articles get lists as well.
+    """
     known = sum(1 for _ in read_records(directory)) if directory.exists() else 0
     with FileLogWriter(directory, partitions=1) as log:
         for number, fields in enumerate(events, known):
             event = {"channel": "go", **fields}
             log.append(b"k", orjson.dumps(event), (), BEGIN_MS + number * 60_000)
     prepare(settings)
-    answers = Enricher(settings).enrich(list(read_records(directory)))
+    store = open_index(settings)
+    models = Chosen(settings).in_force(store)
+    answers = Enricher(settings).enrich(list(read_records(directory)), models.handles)
     logged = [answer for answer in answers if not isinstance(answer, Rejected)]
-    batch(open_index(settings), logged, settings.matching.rules())
+    batch(store, logged, settings.matching.rules(), models.rankings)
 
 
-def build(directory: Path, events: Sequence[Mapping[str, Any]]) -> Path:
+def build(directory: Path, events: Sequence[Mapping[str, Any]], models: str | None = None) -> Path:
     """Make an index of these events in a directory; gives the directory."""
-    url = f"sqlite:{directory / 'leitong.db'}"
-    settings = load(overrides=[("store.url", url, "test")], environment={}).settings
+    overrides = [("store.url", f"sqlite:{directory / 'leitong.db'}", "test")]
+    if models is not None:
+        overrides.append(("query.models", models, "test"))
+    settings = load(overrides=overrides, environment={}).settings
     publish(directory / "log", settings, events)
     open_index(settings).close()
     return directory

@@ -70,6 +70,16 @@ def generation_option(command: Command) -> Command:
     )(command)
 
 
+def models_option(command: Command) -> Command:
+    """Add ``--models``."""
+    return click.option(
+        "--models",
+        metavar="URL",
+        help="Versions of the models for similar articles, as leitong train wrote them: a"
+        " directory or a URL. [default: query.models]",
+    )(command)
+
+
 class Moment(click.ParamType[datetime]):
     """A time on the command line; one that names no offset is in UTC."""
 

@@ -5,18 +5,23 @@ from collections.abc import Sequence
 
 from streaming.engine import statistics
 from streaming.engine.attempt import attempt
+from streaming.engine.describe import Models, describe
 from streaming.engine.events import Logged, LoggedContent, LoggedOverride, by_article
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
+from streaming.engine.ranking import rank
 from streaming.matching.content import Content
 from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import encode
+from streaming.similar.view import View
+from streaming.store import models
 from streaming.store.contract import Store
 from streaming.store.memory import MemoryStore
 from streaming.store.tables import TABLES
 
 RULES = Rules(verify_simhash=False)
+NO_MODELS: Models = {}
 _names = itertools.count()
 _offsets = itertools.count()
 
@@ -49,8 +54,10 @@ def ruling(
     return LoggedOverride(article, position, Override(Ruling(kind), other, by))
 
 
-def batch(store: Store, events: Sequence[Logged], rules: Rules = RULES) -> list[Judged]:
-    """One whole micro-batch, statistics included."""
+def batch(
+    store: Store, events: Sequence[Logged], rules: Rules = RULES, ranked: Models = NO_MODELS
+) -> list[Judged]:
+    """One whole micro-batch, statistics included, and lists under the models that are given."""
     done = attempt(
         store,
         max(each.position for each in events),
@@ -58,4 +65,9 @@ def batch(store: Store, events: Sequence[Logged], rules: Rules = RULES) -> list[
         lambda token, mark: judge(store, rules, by_article(events), token, mark),
     )
     statistics.roll_up(store, statistics.record(store, done.judged, done.token))
+    touched = describe(store, ranked, done.judged, by_article(events), done.token)
+    for model, scope in sorted(touched):
+        ranking, since = ranked[model], models.read(store).logs[model].since
+        view = View(ranking)
+        rank(store, view, ranking, model, scope, done.token, done.mark, since=since)
     return done.judged
