@@ -63,12 +63,28 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Similar:
+    """The articles that are most like a draft, the best first, and the model that says so.
+
+    Each is an id, its score from 0 to 1, and its title; None if its text is not kept.
+    """
+
+    model: str
+    articles: tuple[tuple[str, float, str | None], ...]
+
+    def fields(self) -> dict[str, Any]:
+        """Give it as verdict events have it."""
+        return {"model": self.model, "articles": [[name, n] for name, n, _ in self.articles]}
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """The verdict of a draft.
 
     ``first`` is its position, or where the article that it edits first appeared. ``root`` is
     the end of the chain of duplicates, None if that is the draft itself and has no id.
     ``compared`` counts the candidates. ``warning`` says if the index is not of its time.
+    ``similar`` is None where no models were asked.
     """
 
     draft: Draft
@@ -80,11 +96,12 @@ class Answer:
     matches: tuple[Named, ...]
     refused: Named | None
     warning: str | None
+    similar: Similar | None = None
 
     def fields(self) -> dict[str, Any]:
         """Give the fields of a verdict, as it is exported, and the evidence for it."""
         evidence = [*self.matches, *([self.refused] if self.refused else [])]
-        return {
+        fields = {
             "article_id": self.draft.article,
             "channel": self.draft.channel,
             **self.verdict.fields(),
@@ -95,6 +112,7 @@ class Answer:
             "evidence": [each.fields() for each in evidence],
             "warning": self.warning,
         }
+        return fields if self.similar is None else fields | {"similar": self.similar.fields()}
 
 
 def check(store: Store, rules: Rules, draft: Draft, now_ms: int, at_ms: int | None) -> Answer:

@@ -5,12 +5,12 @@ What stands in articles must not act on the terminal: it is shown as `letterview
 
 from collections.abc import Iterator
 
-from streaming.checking import Answer, Named
+from streaming.checking import Answer, Named, Similar
 from streaming.letterview import visible
 from streaming.matching.rules import Rules
 from streaming.position import decode, timestamp_ms
 from streaming.times import write_time
-from streaming.wording import RELATIONS, measures_in_line
+from streaming.wording import RELATIONS, measures_in_line, shown_title
 
 
 def page(answer: Answer, rules: Rules) -> Iterator[str]:
@@ -39,6 +39,8 @@ def page(answer: Answer, rules: Rules) -> Iterator[str]:
         thresholds = rules.thresholds.listed().items()
         yield ""
         yield f"thresholds  {', '.join(f'{name} {limit:g}' for name, limit in thresholds)}"
+    if answer.similar:
+        yield from _similar(answer.similar)
 
 
 def _page(named: Named) -> Iterator[str]:
@@ -55,6 +57,14 @@ def _page(named: Named) -> Iterator[str]:
     yield "  ".join(parts)
     yield f"  first seen {fields['first_seen']}"
     place = [visible(each) for each in (fields["channel"], fields["source"]) if each]
-    title = "text not kept" if named.title is None else visible(named.title) or "without a title"
-    yield f"  {title} ({', '.join(place)})"
+    yield f"  {shown_title(named.title)} ({', '.join(place)})"
     yield f"  {measures_in_line(named.measures)}"
+
+
+def _similar(found: Similar) -> Iterator[str]:
+    yield ""
+    yield f"like it, under {found.model}"
+    if not found.articles:
+        yield "  nothing before it, within the window"
+    for article, score, title in found.articles:
+        yield f"  {score:.6f}  {visible(article)}  {shown_title(title)}"

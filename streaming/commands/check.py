@@ -5,7 +5,7 @@ import sys
 import time
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -14,10 +14,16 @@ from streaming.commands.options import (
     configured,
     generation_option,
     milliseconds,
+    models_option,
     read_settings,
     stamped_index,
     store_option,
 )
+
+if TYPE_CHECKING:
+    from streaming.checking import Answer
+    from streaming.settings import Settings
+    from streaming.store.contract import Store
 
 _OBJECT = re.compile(rb"\{\s*[\"}]")
 """How an object of JSON begins, and a text does not."""
@@ -33,6 +39,7 @@ _OBJECT = re.compile(rb"\{\s*[\"}]")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on one line.")
 @store_option
 @generation_option
+@models_option
 @configured
 def check(
     *,
@@ -43,6 +50,7 @@ def check(
     as_json: bool,
     store: str | None,
     generation: str | None,
+    models: str | None,
     file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
@@ -58,6 +66,10 @@ def check(
     verdict is. With --at it is compared with what had appeared by then, as it reads now.
     The query may be running; the settings must be those under which the index was built.
 
+    With the models at hand that readers of similar lists follow, also tells which articles
+    are like the draft: those that would be in its list at once. They are looked up in this
+    host's copy of the log of descriptions, which the first time has to be made.
+
     \b
       leitong check draft.txt --store sqlite:leitong.db
       leitong check - --channel python --json < draft.json
@@ -66,9 +78,16 @@ def check(
     from streaming import checkview  # noqa: PLC0415
     from streaming.checking import check as check_draft  # noqa: PLC0415
     from streaming.drafts import read_draft  # noqa: PLC0415
+    from streaming.store.opening import resolved  # noqa: PLC0415
     from streaming.wording import json_line  # noqa: PLC0415
 
-    settings = read_settings(file, assignments, store__url=store, store__generation=generation)
+    settings = read_settings(
+        file,
+        assignments,
+        store__url=store,
+        store__generation=generation,
+        query__models=models,
+    )
     where = "standard input" if str(draft) == "-" else str(draft)
     given = {"title": title, "channel": channel}
     read = read_draft(
@@ -77,17 +96,36 @@ def check(
         where,
         **{name: value for name, value in given.items() if value is not None},
     )
+    settings = resolved(settings)
     index = stamped_index(settings)
     now_ms = int(time.time() * 1000)
     rules = settings.matching.rules()
     answer = check_draft(index, rules, read, now_ms, milliseconds(at))
+    answer, without = _with_similar(answer, settings, index)
     if as_json:
         click.echo(json_line(answer.fields()))
-        return
-    for line in checkview.page(answer, rules):
-        click.echo(line)
-    if answer.warning:
-        click.echo(f"warning: {answer.warning}", err=True)
+    else:
+        for line in checkview.page(answer, rules):
+            click.echo(line)
+        if answer.warning:
+            click.echo(f"warning: {answer.warning}", err=True)
+    if without:
+        click.echo(f"warning: similar articles are left out: {without}", err=True)
+
+
+def _with_similar(
+    answer: "Answer", settings: "Settings", index: "Store"
+) -> "tuple[Answer, str | None]":
+    """Add what is like the draft, or say why not: its verdict does not depend on that."""
+    if settings.query.models is None:
+        return answer, None
+    from streaming.errors import ModelsError  # noqa: PLC0415
+    from streaming.likening import with_similar  # noqa: PLC0415
+
+    try:
+        return with_similar(answer, settings, index, settings.query.models), None
+    except ModelsError as error:
+        return answer, str(error)
 
 
 def _read(file: Path, where: str) -> bytes:
