@@ -65,6 +65,6 @@ def _similar(found: Similar) -> Iterator[str]:
     yield ""
     yield f"like it, under {found.model}"
     if not found.articles:
-        yield "  nothing before it, within the window"
+        yield "  nothing that came before it scores more than 0"
     for article, score, title in found.articles:
         yield f"  {score:.6f}  {visible(article)}  {shown_title(title)}"
