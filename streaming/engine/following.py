@@ -43,11 +43,16 @@ def behind(known: Models, ranked: Collection[bytes]) -> list[str]:
 
 
 def scopes_to_rank(
-    store: Store, touched: Iterable[tuple[str, str]], waiting: Iterable[str]
+    store: Store, known: Models, touched: Iterable[tuple[str, str]], waiting: Iterable[str]
 ) -> list[tuple[str, str]]:
-    """Give models and scopes: those where something was judged, and all of waiting models."""
+    """Give models and scopes: those where something was judged, and all of waiting models.
+
+    Under a model whose log is not filled yet nobody is ranked: an article would be ranked
+    against those of its own time only, and not again.
+    """
+    of_filled = ((name, scope) for name, scope in touched if known.logs[name].filled)
     all_of_waiting = ((name, scope) for name in waiting for scope in similar.scopes(store, name))
-    return sorted({*touched, *all_of_waiting})
+    return sorted({*of_filled, *all_of_waiting})
 
 
 def finished(store: Store, chosen: str, name: str) -> bool:

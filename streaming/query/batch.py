@@ -37,8 +37,8 @@ from streaming.store.tables import tables
 BATCHES = "batch"
 _FIGURES = b"figures"
 _FORGET_SECONDS = 3_600
-_PIECES = 64
-"""Tasks of a ranking, at most: a task takes some milliseconds to begin."""
+_PIECES_PER_TASK = 2
+"""How many tasks there are for each that runs at a time: scopes differ in size."""
 
 _log = logging.getLogger(__name__)
 
@@ -146,7 +146,7 @@ class BatchProcessor:
         spark = frame.sparkSession
         store = open_index(settings)
         models = self._models.in_force(store)
-        partitions = settings.query.tasks or max(2, spark.sparkContext.defaultParallelism)
+        partitions = self._tasks(spark)
         enriched = (
             frame.mapInArrow(tasks.enrich_task(settings, models.handles), tasks.ENRICHED)
             # All events of an article belong into one task: two could not agree on `first`.
@@ -191,6 +191,10 @@ class BatchProcessor:
         _write_figures(store, figures)
         _log.info("%s", figures.summary())
 
+    def _tasks(self, spark: SparkSession) -> int:
+        """Give how many tasks there are to a job."""
+        return self._settings.query.tasks or max(2, spark.sparkContext.defaultParallelism)
+
     def _rank(
         self,
         spark: SparkSession,
@@ -214,12 +218,13 @@ class BatchProcessor:
                 models.rankings[model],
                 backlog if model in behind else 0,
             )
-            for model, scope in following.scopes_to_rank(store, touched, behind)
+            for model, scope in following.scopes_to_rank(store, models.known, touched, behind)
         ]
         rows: list[Row] = []
         if jobs:
             task = tasks.rank_task(self._settings, self._owner, token, mark, jobs)
-            numbers = spark.range(0, len(jobs), 1, min(len(jobs), _PIECES))
+            pieces = _PIECES_PER_TASK * self._tasks(spark)
+            numbers = spark.range(0, len(jobs), 1, min(len(jobs), pieces))
             rows = numbers.mapInArrow(task, tasks.RANKED).collect()
         waiting = {row["model"] for row in rows if row["waiting"]}
         for name in behind:

@@ -27,7 +27,9 @@ from streaming.text.pipeline import TextPipeline
 from streaming.text.settings import TextSettings
 
 _FILLED = "articles BIGINT, texts BIGINT"
-_PARTS = 256
+_SALTS = 256
+_PARTS = 16
+"""Tasks of the job: one per salt would take longer to begin than to end."""
 _PAGE = 500
 _SCHEMA = pa.schema([("articles", pa.int64()), ("texts", pa.int64())])
 
@@ -51,11 +53,11 @@ def fill(
         return 0, 0
     begin_ms = timestamp_ms(latest) - open_models(handle).ranking.window_ms
     task = _fill_task(settings, model, handle, since, begin_ms)
-    rows = spark.range(0, _PARTS, 1, _PARTS).mapInArrow(task, _FILLED).toLocalIterator()
+    rows = spark.range(0, _SALTS, 1, _PARTS).mapInArrow(task, _FILLED).toLocalIterator()
     described = found = 0
     for done, row in enumerate(rows, start=1):
         described, found = described + row["texts"], found + row["articles"]
-        progress(done, _PARTS, described)
+        progress(done, _SALTS, described)
     return described, found
 
 

@@ -52,6 +52,7 @@ class Chosen:
         self._settings = settings
         self._registry = Registry(settings.query.models) if settings.query.models else None
         self._latest: Handle | None = None
+        self._told: str | None = None
         if self._registry is not None:
             if not settings.query.lease:
                 raise SettingsError(
@@ -76,7 +77,20 @@ class Chosen:
             return followed in handles
 
         known = following.take_up(store, name_of(chosen), is_known)
+        self._tell(name_of(chosen), known)
         return InForce(handles, known)
+
+    def _tell(self, name: str, known: Known) -> None:
+        """Say once what a chosen model still needs."""
+        if name == self._told:
+            return
+        self._told = name
+        if not known.logs[name].filled:
+            _log.info(
+                "%s does not know what was judged before: leitong replay --vectors-only tells it,"
+                " beside this query, and then readers follow its lists",
+                name,
+            )
 
     def finished(self, store: Store, name: str) -> None:
         """Note that all articles of a model's log were ranked."""

@@ -14,7 +14,15 @@ from unittest.mock import patch
 import greenlet
 
 from streaming import announcements
-from streaming.engine import affected, attempt, decision, ranking, snapshot, statistics
+from streaming.engine import (
+    affected,
+    attempt,
+    decision,
+    following,
+    ranking,
+    snapshot,
+    statistics,
+)
 from streaming.engine.events import by_article
 from streaming.matching.verdict import Candidate, Verdict
 from streaming.position import at, split_entry, timestamp_ms
@@ -240,12 +248,12 @@ def _all_are_filled(known: Any, ranked: Any) -> list[str]:
     return [name for name, log in known.logs.items() if log.since not in ranked]
 
 
-def _no_earlier_versions(view: Any, ranking_: Any, judged: Any, mark: Any) -> Iterator[Any]:
-    current = [replace(each, versions=()) for each in judged]
-    yield from _challengers(view, ranking_, current, mark)
+def _rank_while_filling(store: Any, known: Any, touched: Any, waiting: Any) -> Any:
+    filled = {name: replace(log, filled=True) for name, log in known.logs.items()}
+    return _scopes_to_rank(store, replace(known, logs=filled), touched, waiting)
 
 
-_challengers = ranking._challengers
+_scopes_to_rank = following.scopes_to_rank
 
 
 def _cite_matches_only(self: Any) -> frozenset[str]:
@@ -259,8 +267,8 @@ BUGS: dict[str, Bug] = {
     ),
     "those whose neighbour was judged not ranked again": Bug({(ranking, "_naming"): _nothing}),
     "earlier articles come into no later list": Bug({(ranking, "_challengers"): _nothing}),
-    "superseded versions challenge nobody": Bug(
-        {(ranking, "_challengers"): _no_earlier_versions}, ("zombie", "stall", "storm"), "late"
+    "articles ranked against a part of the others": Bug(
+        {(world, "scopes_to_rank"): _rank_while_filling}, ("models",)
     ),
     "a channel takes away the list of an article that left it": Bug(
         {(similar, "judged"): _deleted_if_gone}

@@ -493,7 +493,7 @@ class World:
             return self._rank(model, known.logs[model], scope, token, mark, backlog)
 
         waiting = behind(known, process.ranked)
-        scopes = scopes_to_rank(self.store, touched, waiting)
+        scopes = scopes_to_rank(self.store, known, touched, waiting)
         ended = self._run_tasks(process, [], [partial(job, *each) for each in scopes])
         left = {model for (model, _), each in zip(scopes, ended, strict=True) if each.waiting}
         for name in waiting:
