@@ -25,7 +25,7 @@ from streaming.matching.verdict import REPEATS
 from streaming.position import Position
 from streaming.query import tasks
 from streaming.query.announce import Announcer
-from streaming.query.models import Chosen, InForce
+from streaming.query.models import NO_MODELS, Chosen, InForce
 from streaming.query.progress import publish_offsets
 from streaming.settings import Settings
 from streaming.similar.scoring import ONE
@@ -33,6 +33,7 @@ from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
 from streaming.store.tables import tables
+from streaming.viewing import drop_views
 
 BATCHES = "batch"
 _FIGURES = b"figures"
@@ -112,6 +113,7 @@ class BatchProcessor:
         self._forget_at = 0.0
         self._models = Chosen(settings)
         self._complete: set[bytes] = set()
+        self._logs = NO_MODELS.known.logs
         self._working = threading.Lock()
         query = settings.query
         self._verdicts = Announcer(query.verdicts, "verdicts", settings.kafka)
@@ -134,18 +136,26 @@ class BatchProcessor:
         """
         with self._working:
             store = open_index(self._settings)
-            models = self._models.in_force(store)
+            models = self._in_force(store)
             if not following.behind(models.known, self._complete):
                 return False
             self._rank(spark, store, models, ownership.next_token(store), None, set())
-            return bool(following.behind(self._models.in_force(store).known, self._complete))
+            return bool(following.behind(self._in_force(store).known, self._complete))
+
+    def _in_force(self, store: Store) -> InForce:
+        """Look up the models in force, and let go of what was kept for others."""
+        models = self._models.in_force(store)
+        if models.known.logs != self._logs:
+            self._logs = models.known.logs
+            drop_views(self._settings, self._logs)
+        return models
 
     def _process(self, frame: DataFrame, batch_id: int) -> None:
         figures = BatchFigures(batch_id, started_ms=int(time.time() * 1000))
         settings = self._settings
         spark = frame.sparkSession
         store = open_index(settings)
-        models = self._models.in_force(store)
+        models = self._in_force(store)
         partitions = self._tasks(spark)
         enriched = (
             frame.mapInArrow(tasks.enrich_task(settings, models.handles), tasks.ENRICHED)

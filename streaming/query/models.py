@@ -16,8 +16,10 @@ from streaming.settings import Settings
 from streaming.similar.models import Handle, Models, open_models
 from streaming.similar.registry import Registry
 from streaming.similar.scoring import Ranking
+from streaming.store import ownership
 from streaming.store.contract import Store
 from streaming.store.models import Models as Known
+from streaming.text.pipeline import TextPipeline
 
 _CHECKSUM_LETTERS = 8
 
@@ -128,4 +130,13 @@ class Chosen:
                 f"{version.handle.location}: its lists reach further back than matching.window,"
                 " and what is older may be forgotten: train with a smaller --window, or set"
                 " matching.window"
+            )
+        trained, now = version.manifest.text, TextPipeline(self._settings.text).words_stamp()
+        if trained and trained != now:
+            differing = ", ".join(ownership.differing(trained, now))
+            _log.warning(
+                "%s was trained on words cut in another way (%s): lists are better with models"
+                " trained under the settings in force",
+                version.version,
+                differing,
             )

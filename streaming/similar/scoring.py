@@ -42,7 +42,7 @@ class Ranking:
     window_ms: int = 30 * _DAY_MS
     half_life_ms: int = 14 * _DAY_MS
     vector_weight: float = 0.1
-    size: int = 20
+    size: int = 12
     per_story: int = 2
 
     def __post_init__(self) -> None:
