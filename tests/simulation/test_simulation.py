@@ -14,7 +14,17 @@ from streaming.matching.content import Content
 from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import encode
-from tests.simulation.histories import NEAR, SHINGLES, TEXTS, UNIT_MS, History, Kind, name_kinds
+from tests.simulation.histories import (
+    DESCRIPTIONS,
+    MODELS,
+    NEAR,
+    SHINGLES,
+    TEXTS,
+    UNIT_MS,
+    History,
+    Kind,
+    name_kinds,
+)
 from tests.simulation.soak import soak, table, world
 from tests.simulation.world import PROFILES, Fault, Faults, World
 
@@ -94,6 +104,7 @@ class Newsroom(RuleBasedStateMachine):
         fingerprint=st.sampled_from(NEAR[:3]),
         shingles=st.sampled_from(SHINGLES[:3]),
         text=st.sampled_from(TEXTS),
+        described=st.sampled_from(DESCRIPTIONS),
     )
     def publish(
         self,
@@ -103,9 +114,15 @@ class Newsroom(RuleBasedStateMachine):
         fingerprint: int,
         shingles: tuple[int, ...],
         text: bytes,
+        described: bytes,
     ) -> None:
         content = Content("x", "", fingerprint, shingles=shingles, evidence=text)
-        self._publish(partition, lambda at: LoggedContent(article, at, content), moment)
+        of_models = dict.fromkeys(MODELS, described)
+        self._publish(
+            partition,
+            lambda at: LoggedContent(article, at, content, described=of_models),
+            moment,
+        )
 
     @rule(article=ARTICLES, partition=st.sampled_from(PARTITIONS), moment=st.integers(0, 30))
     def delete(self, article: str, partition: tuple[str, int], moment: int) -> None:
@@ -144,6 +161,11 @@ class Newsroom(RuleBasedStateMachine):
         query = self.world.queries[0]
         if query.process is not None:
             self.world.take_over(query, query.process)
+
+    @precondition(lambda self: hasattr(self, "world"))
+    @rule(model=st.sampled_from(MODELS))
+    def activate(self, model: str) -> None:
+        self.world.chosen = model
 
     @precondition(lambda self: hasattr(self, "world"))
     @rule()

@@ -40,6 +40,8 @@ from tests.simulation.stepping import Order, SteppingStore, Task, pause
 LEASE_SECONDS = 0.5
 MOST_TURNS = 300_000
 CHANGE_OF_PACE = 0.02
+TURNS_BETWEEN_LOOKS = 8
+"""How many turns pass before a program that fills logs looks for an empty one again."""
 
 
 class Fault(StrEnum):
@@ -144,6 +146,7 @@ class World:
         self.chosen = MODELS[0]
         self._settled = faults.two_queries
         self._filler: Task | None = None
+        self._looked = 0
         self._views: dict[tuple[str, Log, str], View] = {}
         self._ranking: dict[tuple[str, str], greenlet.greenlet] = {}
         self._clock = 0.0
@@ -371,10 +374,13 @@ class World:
         if self._filler is None or self._filler.done:
             if self._filler is not None and self._filler.error is not None:
                 assert isinstance(self._filler.error, StoreUnavailable), self._filler.error
+            self._filler = None
+            self._looked += 1
+            if self._looked % TURNS_BETWEEN_LOOKS:
+                return
             known = models.read(self.store)
             empty = [(name, log) for name, log in known.logs.items() if not log.filled]
-            self._filler = None
-            if empty and self.rng.random() < 0.3:
+            if empty:
                 name, log = self.rng.choice(empty)
                 self._filler = Task(partial(self._fill, name, log.since), self._hub)
         elif self.rng.random() < self.faults.crash:
