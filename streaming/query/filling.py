@@ -48,7 +48,11 @@ def fill(
     from which on the model's log counts. ``progress`` is told how many of how many parts
     are done, and how many articles were described. May be repeated.
     """
-    latest = ownership.latest(open_index(settings))
+    store = open_index(settings)
+    # Nobody ranks under it yet: these are of another time that it was in use, and what has
+    # been deleted since then would keep its list.
+    similar.drop_lists(store, model)
+    latest = ownership.latest(store)
     if latest is None:
         return 0, 0
     begin_ms = timestamp_ms(latest) - open_models(handle).ranking.window_ms

@@ -8,6 +8,7 @@ them: a cell per similar article, its score as decimal text. They follow from th
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from struct import Struct
 
 import orjson
@@ -29,6 +30,7 @@ _TOKEN_BYTES = 8
 _TIMES = Struct(">qB")
 _NUL = b"\0"
 _DECIMALS = 6
+_PAGE = 1_000
 
 
 def judged(
@@ -107,6 +109,16 @@ def scan_lists(store: Store) -> Iterator[tuple[str, str, dict[str, int]]]:
     for row, cells in store.scan(LISTS):
         article, _, model = row.decode().rpartition("/")
         yield model, article, _scores(cells)
+
+
+def drop_lists(store: Store, model: str) -> int:
+    """Remove all lists of a model; gives how many there were."""
+    ending, dropped = f"/{model}".encode(), 0
+    lists = (row for row, _ in store.scan(LISTS, keys_only=True) if row.endswith(ending))
+    while page := list(islice(lists, _PAGE)):
+        store.delete_rows(LISTS, page)
+        dropped += len(page)
+    return dropped
 
 
 def list_row(model: str, article: str) -> bytes:

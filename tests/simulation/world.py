@@ -395,6 +395,7 @@ class World:
             for e in self.history.log()
             if isinstance(e, LoggedContent) and e.described
         }
+        similar.drop_lists(self.store, model)
         for name, row in list(articles.scan(self.store)):
             position = row.current_position
             if row.current is None or position is None or row.verdict is None:
