@@ -244,10 +244,6 @@ def _deleted_if_gone(*arguments: Any, deleted: bool) -> Mutation:
 _judged = similar.judged
 
 
-def _all_are_filled(known: Any, ranked: Any) -> list[str]:
-    return [name for name, log in known.logs.items() if log.since not in ranked]
-
-
 def _rank_while_filling(store: Any, known: Any, touched: Any, waiting: Any) -> Any:
     filled = {name: replace(log, filled=True) for name, log in known.logs.items()}
     return _scopes_to_rank(store, replace(known, logs=filled), touched, waiting)
@@ -274,9 +270,6 @@ BUGS: dict[str, Bug] = {
         {(similar, "judged"): _deleted_if_gone}
     ),
     "a model taken up again with its old log": Bug({(models, "forget"): _nothing}, ("models",)),
-    "readers follow before everything is filled in": Bug(
-        {(world, "behind"): _all_are_filled}, ("models",)
-    ),
     "no barrier": Bug({(world.World, "barrier"): False}),
     "head surplus dropped": Bug({(index.Index, "move_surplus"): _surplus("head")}, style="hot"),
     "boundary forgotten": Bug(
