@@ -7,21 +7,19 @@ version that was just activated has no lists until the query has made all of the
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 
+from streaming.engine.ranking import catch_up
 from streaming.errors import ModelsError
 from streaming.query.models import name_of
 from streaming.settings import Settings
 from streaming.similar.models import Models, open_models
 from streaming.similar.registry import Registry
 from streaming.similar.view import View
-from streaming.store import models, similar
+from streaming.store import models
 from streaming.store.contract import Store
 from streaming.store.models import Log
 from streaming.store.opening import located
 from streaming.viewing import view_directory
-
-_PAGE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +72,8 @@ def open_view(settings: Settings, store: Store, followed: Followed, scope: str) 
 
 
 def _caught_up(view: View, store: Store, followed: Followed, scope: str) -> View:
-    since = max(followed.log.since, view.reached)
-    rows = (each.row for each in similar.read_log(store, followed.name, scope, since))
     try:
-        while page := list(islice(rows, _PAGE)):
-            view.apply(page)
+        catch_up(store, view, followed.name, scope, followed.log.since)
     except BaseException:
         view.close()
         raise

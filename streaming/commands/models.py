@@ -8,7 +8,7 @@ import click
 import orjson
 
 from streaming.commands.models_import import import_
-from streaming.commands.versions import models_option
+from streaming.commands.versions import registry_option
 from streaming.durations import show as show_duration
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ models.add_command(import_)
 
 
 @models.command("list")
-@models_option
+@registry_option
 @_json
 def list_(*, models: str, as_json: bool) -> None:
     """List the versions: which is active, what they were made from, and how large they are."""
@@ -75,7 +75,7 @@ def list_(*, models: str, as_json: bool) -> None:
 
 @models.command()
 @click.argument("version", required=False)
-@models_option
+@registry_option
 @click.option("--verify", is_flag=True, help="Compare every file with its checksum.")
 @_json
 def show(*, version: str | None, models: str, verify: bool, as_json: bool) -> None:
@@ -107,7 +107,7 @@ def show(*, version: str | None, models: str, verify: bool, as_json: bool) -> No
 
 @models.command()
 @click.argument("version")
-@models_option
+@registry_option
 def activate(*, version: str, models: str) -> None:
     """Let readers follow VERSION, once all its files were verified."""
     registry = _registry(models)
@@ -120,7 +120,7 @@ def activate(*, version: str, models: str) -> None:
 
 
 @models.command()
-@models_option
+@registry_option
 def rollback(*, models: str) -> None:
     """Go back to the version that was active before this one."""
     registry = _registry(models)
@@ -131,7 +131,7 @@ def rollback(*, models: str) -> None:
 @models.command()
 @click.argument("a")
 @click.argument("b")
-@models_option
+@registry_option
 @_json
 def compare(*, a: str, b: str, models: str, as_json: bool) -> None:
     """Compare two versions: words, neighbours of words, settings and figures.

@@ -10,9 +10,9 @@ import click
 from streaming.commands.options import configured, read_settings
 from streaming.commands.versions import (
     keywords_option,
-    models_option,
     ranking_of,
     ranking_options,
+    registry_option,
     with_memory,
 )
 from streaming.interrupts import INTERRUPTED, interruptible
@@ -30,7 +30,7 @@ _CHECKSUM = 12
 
 @click.command("import")
 @click.argument("sources", nargs=-1, required=True, metavar="[CHANNEL=]DIRECTORY...")
-@models_option
+@registry_option
 @click.option("--channel", metavar="NAME", help="The channel of the only DIRECTORY.")
 @click.option(
     "--fallback",

@@ -14,6 +14,7 @@ from streaming.commands.options import (
     configured,
     generation_option,
     milliseconds,
+    models_option,
     read_settings,
     store_option,
 )
@@ -33,13 +34,7 @@ def _query_options(command: Command) -> Command:
             ),
             store_option,
             generation_option,
-            click.option(
-                "--models",
-                metavar="URL",
-                help="Versions of the models for similar articles, as leitong train wrote them:"
-                " a directory or a URL. Without them duplicates are judged only."
-                " [default: query.models]",
-            ),
+            models_option,
             click.option("--max-batch", type=int, help="Events in a micro-batch."),
             click.option(
                 "--verdicts", metavar="URL", help="Send verdict events there (file: or kafka:)."
@@ -80,7 +75,8 @@ def run(
 
     Each event is parsed, normalised, segmented and fingerprinted, put into the index, and
     compared with what was published before. Bad events become dead letters. Ctrl-C lets
-    the batch in hand finish; the same command goes on where it stopped.
+    the batch in hand finish; the same command goes on where it stopped. Without models
+    duplicates are judged only.
 
     \b
       leitong run --source file:log/ --store sqlite:leitong.db --until-caught-up

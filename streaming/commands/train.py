@@ -16,9 +16,9 @@ from streaming.commands.options import (
 )
 from streaming.commands.versions import (
     keywords_option,
-    models_option,
     ranking_of,
     ranking_options,
+    registry_option,
     with_memory,
 )
 from streaming.interrupts import INTERRUPTED, interruptible
@@ -49,7 +49,7 @@ _POSITIVE = click.IntRange(1)
 )
 @click.option("--from-time", type=Moment(), help="Begin with what the log stamped then.")
 @click.option("--until-time", type=Moment(), help="End before what the log stamped then.")
-@models_option
+@registry_option
 @click.option("--activate", is_flag=True, help="Make the new version the active one.")
 @keywords_option
 @ranking_options

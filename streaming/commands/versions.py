@@ -103,7 +103,7 @@ def ranking_of(options: Mapping[str, Any]) -> Ranking:
     )
 
 
-def models_option(command: Command) -> Command:
+def registry_option(command: Command) -> Command:
     """Add ``--models``."""
     return click.option(
         "--models",

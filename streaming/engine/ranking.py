@@ -12,7 +12,7 @@ from itertools import islice
 
 from streaming.position import timestamp_ms
 from streaming.similar.description import Description
-from streaming.similar.entries import Neighbours
+from streaming.similar.entries import Described, Neighbours, Standing
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import Challenger, View
 from streaming.store import similar
@@ -57,7 +57,7 @@ def rank(
     Lists are written before the neighbours that they follow from: whoever repeats this finds
     the neighbours as they were, and so all lists that have to be written.
     """
-    mine = _catch_up(store, view, model, scope, max(since, view.reached), token)
+    mine = catch_up(store, view, model, scope, since, token)
     judged = {each.row.article for each in mine}
     concerned = {*judged, *_naming(view, judged)}
     concerned |= view.challenged(list(_challengers(view, ranking, mine, mark)))
@@ -79,12 +79,15 @@ def rank(
     return Ranked(len(names), lists_of_judged, waiting=0 < backlog == len(waiting))
 
 
-def _catch_up(
-    store: Store, view: View, model: str, scope: str, since: bytes, token: bytes
+def catch_up(
+    store: Store, view: View, model: str, scope: str, since: bytes, token: bytes | None = None
 ) -> list[Logged]:
-    """Bring a view up to date; gives the rows of what an attempt judged."""
+    """Bring a view up to date with its log, which counts from the token ``since`` on.
+
+    Gives the rows of what the attempt with a token judged.
+    """
     mine = []
-    log = similar.read_log(store, model, scope, since)
+    log = similar.read_log(store, model, scope, max(since, view.reached))
     while page := list(islice(log, _PAGE)):
         view.apply(each.row for each in page)
         mine += [each for each in page if each.row.token == token and each.row.judged]
@@ -100,27 +103,20 @@ def _challengers(
     that begins after the mark is seen by nobody outside the batch.
     """
     for each in judged:
-        name, standing = each.row.article, each.row.standing
-        positions = [version.position for version in each.versions]
-        if standing is not None:
-            positions.append(standing.position)
-        for described in each.versions:
-            if mark is not None and described.first <= mark:
-                until_ms = timestamp_ms(max(positions)) + ranking.window_ms
-                yield Challenger(
-                    name,
-                    Description.decode(described.description),
-                    described.first,
-                    described.published_ms,
-                    until_ms,
-                )
-        current = view.described(name)
-        brought = {version.position for version in each.versions}
-        if standing is None or current is None or standing.position in brought:
+        name, stands = each.row.article, [each.row.standing] if each.row.standing else []
+        told: list[Described | Standing] = [*each.versions, *stands]
+        if mark is None or not told or min(known.first for known in told) > mark:
             continue
-        if mark is not None and standing.first <= mark:
-            until_ms = timestamp_ms(max(positions)) + ranking.window_ms
-            yield Challenger(name, current, standing.first, standing.published_ms, until_ms)
+        until_ms = timestamp_ms(max(known.position for known in told)) + ranking.window_ms
+        brought = {version.position for version in each.versions}
+        for version in each.versions:
+            text = Description.decode(version.description)
+            yield Challenger(name, text, version.first, version.published_ms, until_ms)
+        current = view.described(name)
+        for standing in stands:
+            if current is not None and standing.position not in brought:
+                published_ms = standing.published_ms
+                yield Challenger(name, current, standing.first, published_ms, until_ms)
 
 
 def _as_if_live(view: View, judged: Iterable[Logged]) -> set[str]:

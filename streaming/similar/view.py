@@ -1,8 +1,8 @@
 """What can be ranked of a scope, and the neighbours everybody has: a host's copy of its log.
 
 A view is a fold of the log's rows and nothing else; it can always be made again. It lives in
-memory, or in a directory that the processes of a host use in turn, or together once none
-of them adds any more. `search` says how neighbours are found, `fold` how it is kept.
+memory, or in a directory that the processes of a host use in turn. `search` says how
+neighbours are found, `fold` how it is kept.
 """
 
 import fcntl
@@ -48,11 +48,11 @@ class View:
     that the log has of it is that of its current content.
 
     With a directory, the constructor waits until no other process has the view, and `close`
-    lets the next one in; `share` lets all those in that have called it, too. What is there
-    was made for another ranking or by another version of this program, or before the last
-    start of the machine, is discarded. A process may be killed at any moment: the next one
-    finds `reached` where all rows up to it are whole, and has to apply those from it on
-    before it asks for anything. Without a directory nothing is kept.
+    lets the next one in. What is there and was made for another ranking or by another version
+    of this program, or before the last start of the machine, is discarded. A process may be
+    killed at any moment: the next one finds `reached` where all rows up to it are whole, and
+    has to apply those from it on before it asks for anything. Without a directory nothing is
+    kept.
 
     Not to be used by several threads at once. Raises OSError if the disk refuses.
     """
@@ -61,11 +61,10 @@ class View:
         self.ranking = ranking
         self._directory = directory
         self._lock: int | None = None
-        self._shared = False
         if directory is not None:
             directory.mkdir(parents=True, exist_ok=True)
             self._lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-            self._wait(fcntl.LOCK_EX)
+            fcntl.flock(self._lock, fcntl.LOCK_EX)
         try:
             self._fold = Fold(ranking, directory)
         except BaseException:
@@ -85,26 +84,8 @@ class View:
         of descriptions the one with the largest position. Raises ValueError for a token of
         more than 8 bytes, a list longer than the ranking's, and vectors of differing sizes.
         """
-        if self._shared:
-            raise ValueError("a shared view takes no more rows; open it again")
         self._search = None
         self._fold.apply(rows)
-
-    def share(self) -> None:
-        """Take no more rows, and let other processes search beside this one.
-
-        Until all that did so have closed the view nobody can open it to add to it. Another
-        process may have added rows just before; they are seen then.
-        """
-        if self._lock is None or self._shared:
-            return
-        self._shared = True
-        before = self._fold.progress
-        self._wait(fcntl.LOCK_SH)
-        self._search = None
-        self._fold = Fold(self.ranking, self._directory)
-        if self._fold.progress.reached < before.reached:
-            raise ValueError("another process made the view again meanwhile; open it again")
 
     def rankable(self, article: str) -> bool:
         """Tell whether the article can be ranked, and be among the neighbours of others."""
@@ -296,7 +277,3 @@ class View:
         if self._search is None:
             self._search = Search(self._fold)
         return self._search
-
-    def _wait(self, kind: int) -> None:
-        if self._lock is not None:
-            fcntl.flock(self._lock, kind)

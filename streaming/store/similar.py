@@ -111,14 +111,12 @@ def scan_lists(store: Store) -> Iterator[tuple[str, str, dict[str, int]]]:
         yield model, article, _scores(cells)
 
 
-def drop_lists(store: Store, model: str) -> int:
-    """Remove all lists of a model; gives how many there were."""
-    ending, dropped = f"/{model}".encode(), 0
+def drop_lists(store: Store, model: str) -> None:
+    """Remove all lists of a model."""
+    ending = f"/{model}".encode()
     lists = (row for row, _ in store.scan(LISTS, keys_only=True) if row.endswith(ending))
     while page := list(islice(lists, _PAGE)):
         store.delete_rows(LISTS, page)
-        dropped += len(page)
-    return dropped
 
 
 def list_row(model: str, article: str) -> bytes:

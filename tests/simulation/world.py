@@ -24,7 +24,7 @@ from streaming.engine.events import Logged, LoggedContent, by_article
 from streaming.engine.following import behind, finished, scopes_to_rank, take_up
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
-from streaming.engine.ranking import Ranked, rank
+from streaming.engine.ranking import Ranked, catch_up, rank
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms
@@ -634,8 +634,7 @@ class World:
         for scope in similar.scopes(self.store, model):
             view = View(ranking)
             since = known.logs[model].since
-            log = similar.read_log(self.store, model, scope, since)
-            view.apply(each.row for each in log)
+            catch_up(self.store, view, model, scope, since)
             found |= view.lists(view.articles(), {})
         differ = [
             f"list of {name}: {found.get(name)} instead of {wanted.get(name)}"
