@@ -1,9 +1,12 @@
 """A made-up channel: articles with keywords as frequent as in news, and vectors in topics.
 
-Keyword frequencies fall like 1 / (rank + 250), which gives two articles 0.23 keywords in
-common on average, as was counted in a year of agency news. Weights are inverse frequencies
-to the power of 1.5, times how much the article is about the word. One article in three goes
-on with a story: it shares half its keywords with an earlier one.
+Keyword frequencies fall like 1 / (rank + 250). Weights are inverse frequencies to the power
+of 1.5, times how much the article is about the word. An article is about a subject, which
+gives it some of its weightiest keywords, and two in five go on with a story of the last days.
+
+The numbers are such that the best in a list, and the last of twelve, score about as they did
+when a year of agency news was put into one month of one channel: there medians of 0.28 and
+0.13 were found, here they are 0.28 and 0.10 of as many articles.
 """
 
 from collections.abc import Iterator
@@ -20,6 +23,9 @@ WORDS = 200_000
 KEYWORDS = 50
 DIMENSIONS = 100
 TOPICS = 64
+WORDS_OF_SUBJECT, OF_SUBJECT, OF_STORY = 30, 10, 14
+GOING_ON = 0.4
+ABOUT = 2.5
 DAY_MS = 86_400_000
 START_MS = 1_700_000_000_000
 
@@ -63,13 +69,24 @@ def make_channel(count: int, seed: int) -> Channel:
     draw = np.random.default_rng(seed)
     frequency = 1 / (np.arange(WORDS) + 250)
     bounds = np.cumsum(frequency / frequency.sum())
-    words = np.searchsorted(bounds, draw.random((count, KEYWORDS)) * bounds[-1])
-    going_on = np.flatnonzero(draw.random(count) < 1 / 3)[1:]
-    earlier = (going_on * draw.random(len(going_on))).astype(np.int64)
-    words[going_on, : KEYWORDS // 2] = words[earlier, : KEYWORDS // 2]
-    words.sort(axis=1)
+
+    def drawn(*shape: int) -> Any:
+        return np.searchsorted(bounds, draw.random(shape) * bounds[-1])
+
+    words, about = drawn(count, KEYWORDS), np.ones((count, KEYWORDS))
+    subjects = drawn(int(count**0.5), WORDS_OF_SUBJECT)
+    subject = draw.integers(len(subjects), size=count)
+    chosen = draw.random((count, OF_SUBJECT)) ** 2 * WORDS_OF_SUBJECT
+    words[:, -OF_SUBJECT:] = subjects[subject[:, None], chosen.astype(np.int64)]
+    for number in np.flatnonzero(draw.random(count) < GOING_ON)[1:].tolist():
+        earlier = max(0, number - 1 - int(draw.exponential(count / 30)))
+        words[number, :OF_STORY] = words[earlier, :OF_STORY]
+        words[number, -OF_SUBJECT:] = words[earlier, -OF_SUBJECT:]
+    about[:, : OF_STORY // 2] = about[:, -OF_SUBJECT:] = ABOUT
+    order = np.argsort(words, axis=1, kind="stable")
+    words, about = (np.take_along_axis(each, order, axis=1) for each in (words, about))
     weights = np.log(1 / frequency * frequency.sum())[words] ** 1.5
-    weights *= draw.lognormal(0, 0.7, words.shape)
+    weights *= about * draw.lognormal(0, 0.7, words.shape)
     # A word twice is one keyword.
     weights[:, 1:][words[:, 1:] == words[:, :-1]] = 0
     centres = draw.normal(size=(TOPICS, DIMENSIONS))

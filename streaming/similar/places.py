@@ -65,7 +65,7 @@ class Topics:
 
     def keys(self, places: Places) -> tuple[NDArray[Any], ...]:
         """Give what sorts like the positions, the most significant last, as lexsort wants it."""
-        return places["offset"], places["partition"], self._ranks[places["topic"]], places["time"]
+        return places["offset"], places["partition"], self.ranks[places["topic"]], places["time"]
 
     def before(self, places: Places, place: Places) -> NDArray[np.bool_]:
         """Tell which positions are smaller than one."""
@@ -85,7 +85,7 @@ class Topics:
         ranks = np.zeros(len(self.names), np.int64)
         order = sorted(range(len(self.names)), key=lambda number: self.names[number].encode())
         ranks[order] = np.arange(len(order))
-        self._ranks = ranks
+        self.ranks = ranks
 
 
 def same(one: Places, other: Places) -> NDArray[np.bool_]:

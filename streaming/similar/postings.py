@@ -2,10 +2,10 @@
 
 A segment covers a range of descriptions. Keywords are in ascending order of their hashes,
 and the lists of all keywords lie one behind the other: list n from ``starts[n]`` to
-``starts[n + 1]``. A posting is one number of 32 bits: the description, counted from the
-first of the segment, and in the 12 lowest bits the weight. Segments of neighbouring ranges
-are merged into larger ones, so that there are few of them, and each posting is copied a few
-times only.
+``starts[n + 1]``, in the order of descriptions. A posting is one number of 32 bits: the
+description, counted from the first of the segment, and in the 12 lowest bits the weight.
+Segments of neighbouring ranges are merged into larger ones, so that there are few of them,
+and each posting is copied a few times only.
 """
 
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ class Postings:
         entries = np.repeat(np.arange(len(counts), dtype=np.uint32), counts)
         entries <<= np.uint32(WEIGHT_BITS)
         packed = entries | weights.astype(np.uint32)
-        order = np.argsort(keywords)
+        order = np.argsort(keywords, kind="stable")
         ordered = keywords[order]
         heads = np.flatnonzero(_new(ordered))
         starts = np.append(heads, len(ordered))

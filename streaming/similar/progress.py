@@ -14,7 +14,7 @@ import orjson
 
 from streaming.similar.scoring import Ranking
 
-_LAYOUT = 1
+_LAYOUT = 2
 _NAME = "view.json"
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 

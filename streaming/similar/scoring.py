@@ -20,8 +20,8 @@ from streaming.similar.description import SCALE, Description
 ONE = 1_000_000
 """The score of an article with itself."""
 
-_HOUR_MS = 3_600_000
-_DAY_MS = 24 * _HOUR_MS
+HOUR_MS = 3_600_000
+_DAY_MS = 24 * HOUR_MS
 _LONGEST_HOURS = 24 * 3_650
 
 Scores = NDArray[np.int32]
@@ -71,9 +71,9 @@ def mix(
     alike = (1 - share) * keywords.astype(np.float64)
     alike += share * np.maximum(vectors.astype(np.float64), 0)
     alike *= ONE / SCALE**2
-    decay = _decay(ranking.half_life_ms)
-    hours = np.minimum(np.abs(apart_ms) // _HOUR_MS, len(decay) - 1)
-    scores: Scores = np.rint(np.minimum(alike, ONE) * decay[hours]).astype(np.int32)
+    fading = decay(ranking.half_life_ms)
+    hours = np.minimum(np.abs(apart_ms) // HOUR_MS, len(fading) - 1)
+    scores: Scores = np.rint(np.minimum(alike, ONE) * fading[hours]).astype(np.int32)
     return scores
 
 
@@ -100,8 +100,9 @@ def comparable(one: Description, other: Description) -> bool:
 
 
 @lru_cache(maxsize=8)
-def _decay(half_life_ms: int) -> NDArray[np.float64]:
+def decay(half_life_ms: int) -> NDArray[np.float64]:
+    """Give what is left of a score after each whole hour; the last counts for all later ones."""
     if not half_life_ms:
         return np.ones(1)
-    hours = _HOUR_MS / half_life_ms
+    hours = HOUR_MS / half_life_ms
     return np.array([0.5 ** (hour * hours) for hour in range(_LONGEST_HOURS)])

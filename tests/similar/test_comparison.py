@@ -51,7 +51,7 @@ def test_words_neighbours_and_rules_are_compared(tmp_path: Path) -> None:
     assert fallback.nearest is not None
     assert fallback.nearest < 0.5, "vectors were drawn anew"
     told = {each.name: (each.one, each.other) for each in found.differences}
-    assert told["ranking.size"] == (20, 9)
+    assert told["ranking.size"] == (12, 9)
     assert told["models.体育.words"] == (30, None)
     assert "ranking.scope" not in told
 

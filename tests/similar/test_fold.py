@@ -40,12 +40,9 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
 
 
-def hurry(patch: pytest.MonkeyPatch, at_once: int = 5) -> None:
+def hurry(patch: pytest.MonkeyPatch) -> None:
     """Have bounds decide even among few."""
-    patch.setattr(search, "_PART", 8)
     patch.setattr(search, "_PROBED", 1)
-    patch.setattr(search, "_AT_ONCE", at_once)
-    patch.setattr(search, "_CHUNK_BLOCKS", 1)
 
 
 @given(ranking=rankings, data=st.data())
@@ -56,8 +53,7 @@ def test_segments_change_nothing(
     rows = data.draw(logs(ranking))
     reference = Reference(ranking)
     with pytest.MonkeyPatch.context() as patch:
-        hurry(patch, data.draw(st.sampled_from([0, 2, 100])))
-        patch.setattr(search, "_PART", 1)
+        hurry(patch)
         patch.setattr(fold, "_CHUNK", 3)
         patch.setattr(fold, "_SEALED", data.draw(st.integers(1, 3)))
         patch.setattr(fold, "_LARGEST", data.draw(st.integers(1, 8)))

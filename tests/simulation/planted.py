@@ -294,7 +294,7 @@ BUGS: dict[str, Bug] = {
     "citing articles ignored": Bug({(affected, "_citing"): _nothing}),
     "refused candidates not cited": Bug({(Verdict, "cited"): _cite_matches_only}),
     "former window ignored when first goes down": Bug(
-        {(affected, "_search"): _narrow_search}, ("calm",), "late"
+        {(affected, "_search"): _narrow_search}, ("calm",), "hot"
     ),
     "superseded versions not indexed": Bug(
         {(articles.ArticleRow, "keys_ever"): _keys_of_current_only}
@@ -315,7 +315,7 @@ BUGS: dict[str, Bug] = {
         ("stall",),
     ),
     "announced without an intent": Bug(
-        {(announcements, "deliver"): _send_without_intent}, ("stall",), "mixed"
+        {(announcements, "deliver"): _send_without_intent}, ("storm",), "late"
     ),
     "announcement noted before it is sent": Bug(
         {(announcements, "deliver"): _note_before_sending}, ("crash", "all")

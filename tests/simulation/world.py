@@ -43,6 +43,9 @@ CHANGE_OF_PACE = 0.02
 TURNS_BETWEEN_LOOKS = 8
 """How many turns pass before a program that fills logs looks for an empty one again."""
 
+FILLER_PACES = (0.02, 0.2, 1.0)
+"""How often such a program does a step, per turn: it may take longer than several batches."""
+
 
 class Fault(StrEnum):
     """What may go wrong, as it is counted."""
@@ -146,6 +149,7 @@ class World:
         self.chosen = MODELS[0]
         self._settled = faults.two_queries
         self._filler: Task | None = None
+        self._filler_pace = 1.0
         self._looked = 0
         self._views: dict[tuple[str, Log, str], View] = {}
         self._ranking: dict[tuple[str, str], greenlet.greenlet] = {}
@@ -383,10 +387,11 @@ class World:
             if empty:
                 name, log = self.rng.choice(empty)
                 self._filler = Task(partial(self._fill, name, log.since), self._hub)
+                self._filler_pace = self.rng.choice(FILLER_PACES)
         elif self.rng.random() < self.faults.crash:
             self._graveyard.append(self._filler)
             self._filler = None
-        else:
+        elif self.rng.random() < self._filler_pace:
             self._filler.step()
 
     def _fill(self, model: str, since: bytes) -> None:

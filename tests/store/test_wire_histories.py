@@ -4,9 +4,11 @@ import logging
 import random
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -79,7 +81,7 @@ def script(
         deadline=deadline,
     )
     try:
-        assert store.rows(T, ROWS) == {}
+        assert unless_busy(lambda: store.rows(T, ROWS)) == {}
         yield random.Random(seed), server, store
     except BaseException as error:
         error.add_note(f"in script {seed}")
@@ -88,6 +90,17 @@ def script(
         store.close()
         server.stop()
         occurred.update(server.occurred)
+
+
+def unless_busy(ask: Callable[[], Any]) -> Any:
+    """Give the answer of a server that is well; a busy machine may be later than a deadline."""
+    until = time.monotonic() + GRACE
+    while True:
+        try:
+            return ask()
+        except StoreUnavailable:
+            if time.monotonic() > until:
+                raise
 
 
 def _assert_enough(occurred: Counter[str], least: dict[str, int]) -> None:
@@ -233,7 +246,7 @@ def test_whatever_happens_every_answer_is_true_and_every_write_reported_was_done
             server.settle()
             witness.look()
             for step in (Read(tuple(ROWS)), Scan(b"", None, None, keys_only=False)):
-                assert explained(step, run(store, T, step), witness.look()), step
+                assert explained(step, unless_busy(partial(run, store, T, step)), witness.look())
     least = {fault.name: 4 for fault in (*PROMPT, *LATE)} | {"outage": 2}
     least |= {fault.name: 2 for fault in WAITED_FOR}
     _assert_enough(occurred, least | ({TOO_LARGE: 3} if dialect[0] == "framed" else {}))
