@@ -108,8 +108,9 @@ class Learner:
         if channel is None:
             return True
         counts = self.counts[channel]
-        large = counts.articles >= self.options.least_articles
-        return large and self.options.ranking.scope == "channel" and self._is_learnable(counts)
+        # All there is makes the fallback already.
+        part = self.options.least_articles <= counts.articles < self.counts[None].articles
+        return part and self.options.ranking.scope == "channel" and self._is_learnable(counts)
 
     def _is_learnable(self, counts: Counts) -> bool:
         return max(counts.occurrences.values(), default=0) >= self.options.min_count

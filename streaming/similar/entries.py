@@ -1,4 +1,4 @@
-"""What the log of a scope says of its articles, row by row; views are folds of it.
+"""What the log of a scope says of its articles, row by row, and what a view of it is asked.
 
 The log has a row per article and attempt. Rows of the same article are told apart by the
 attempt's token: each kind of cell counts from the row with the largest token that has it.
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from streaming.position import Position
 from streaming.similar.description import Description
+from streaming.similar.places import Places
 
 Neighbours = tuple[tuple[str, int], ...]
 """Earlier articles like one, the best first, each with its score in millionths."""
@@ -60,3 +61,17 @@ class Row:
     standing: Standing | None = GONE
     described: tuple[Position, Description] | None = None
     neighbours: Neighbours | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """A text whose neighbours are sought; ``own`` is a description not among them, or -1.
+
+    ``until_ms`` is up to when those appeared whom it may challenge, inclusive.
+    """
+
+    described: Description
+    first: Places
+    published_ms: int
+    own: int = -1
+    until_ms: int = 0

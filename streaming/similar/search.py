@@ -9,16 +9,15 @@ could still be enough. `kernels` does the work, article by article.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streaming.similar import kernels
-from streaming.similar.description import SCALE, Description
+from streaming.similar.description import SCALE
+from streaming.similar.entries import Subject
 from streaming.similar.fold import BLOCK, NEVER, Fold
-from streaming.similar.places import Places
 from streaming.similar.scoring import ONE, Ranking, decay
 
 _PROBED = 2
@@ -31,20 +30,6 @@ _DENSE = 0.02
 
 Numbers = NDArray[np.int32]
 Reals = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Subject:
-    """A text whose neighbours are sought; ``own`` is a description not among them, or -1.
-
-    ``until_ms`` is up to when those appeared whom it may challenge, inclusive.
-    """
-
-    described: Description
-    first: Places
-    published_ms: int
-    own: int = -1
-    until_ms: int = 0
 
 
 class Search:

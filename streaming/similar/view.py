@@ -11,18 +11,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from streaming.position import Position
 from streaming.similar.description import Description
-from streaming.similar.entries import Neighbours, Row, Standing
+from streaming.similar.entries import Neighbours, Row, Standing, Subject
 from streaming.similar.fold import NEVER, Fold
 from streaming.similar.joining import join
 from streaming.similar.scoring import Ranking
-from streaming.similar.search import Search, Subject
+
+if TYPE_CHECKING:
+    from streaming.similar.search import Search
 
 _LOCK = "view.lock"
 
@@ -273,7 +275,10 @@ class View:
             for found in self._searching().best(subjects)
         ]
 
-    def _searching(self) -> Search:
+    def _searching(self) -> "Search":
         if self._search is None:
+            # Compiled code takes a second to load, and whoever only follows a log needs none.
+            from streaming.similar.search import Search  # noqa: PLC0415
+
             self._search = Search(self._fold)
         return self._search

@@ -85,6 +85,14 @@ def test_frequencies_are_those_of_the_articles(file: Path, trained: Trained) -> 
     assert tables.unknown == pytest.approx(math.log(122 / 0.5), abs=1e-5)
 
 
+def test_a_channel_that_is_all_there_is_shares_the_fallback(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    file = sentences.write(tmp_path / "a.jsonl", sentences.articles({"体育": 60}))
+    found = train(spark, settings(), options(file, iterations=1))
+    assert [model.channel for model in found.models] == [None]
+
+
 def test_words_of_a_topic_are_near_each_other(trained: Trained) -> None:
     fallback = trained.report.models[0]
     topic_of = {word: topic for topic, words in sentences.TOPICS.items() for word in words}
@@ -228,28 +236,29 @@ def test_in_newsroom_scope_there_is_one_model(spark: SparkSession, file: Path) -
 
 
 def test_large_channels_are_cut_into_cells(spark: SparkSession, tmp_path: Path) -> None:
-    rows = sentences.articles({"体育": 260, "财经": 40}, seed=5)
-    file = sentences.write(tmp_path / "a.jsonl", rows)
-    chosen = options(file, least_articles=100, cells_from=200, iterations=2)
+    file = sentences.write(tmp_path / "a.jsonl", sentences.articles({"体育": 140}, seed=5))
+    chosen = options(file, least_articles=100, cells_from=100, iterations=1)
     one, other = (train(spark, settings(), chosen) for _ in range(2))
     models = published(one, tmp_path / "m")
     assert published(other, tmp_path / "m").checksum == models.checksum
-    for told, articles in zip(models.manifest.models, (300, 260), strict=True):
-        assert told.cells == pytest.approx(math.sqrt(articles), abs=1)
-        assert 1 <= told.probes <= told.cells
-        assert told.recall is not None
-        assert told.recall >= 0.99
-    report = one.report.models[1]
-    assert sum(report.sizes) == 260
-    assert len(report.map.centres) == models.manifest.models[1].cells
-    (found,) = models.describe([("体育", [], TextPipeline(settings().text).words(rows[0]["body"]))])
-    assert len(found.cells) == models.manifest.models[1].probes
+    (told,) = models.manifest.models
+    assert told.cells == pytest.approx(math.sqrt(140), abs=1)
+    assert 1 <= told.probes <= told.cells
+    assert told.recall is not None
+    assert told.recall >= 0.99
+    (report,) = one.report.models
+    assert sum(report.sizes) == 140
+    assert len(report.map.centres) == told.cells
+    words = TextPipeline(settings().text).words("".join(sentences.TOPICS["体育"]))
+    (found,) = models.describe([("体育", [], words)])
+    assert len(found.cells) == told.probes
 
 
 def test_of_very_many_articles_a_fixed_sample_is_learned_from(
     spark: SparkSession, file: Path
 ) -> None:
-    chosen = options(file, most_articles=30, iterations=1, min_count=1)
+    ranking = Ranking(scope="newsroom")
+    chosen = options(file, ranking=ranking, most_articles=30, iterations=1, min_count=1)
     one, other = (train(spark, settings(), chosen) for _ in range(2))
     assert one.models[0].articles == 122
     assert len(one.report.models[0].map.points) < 60
