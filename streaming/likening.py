@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from streaming.checking import Answer, Similar
 from streaming.errors import ModelsError
-from streaming.following import open_followed, open_view
+from streaming.followed import open_followed, open_view
 from streaming.position import timestamp_ms
 from streaming.settings import Settings
 from streaming.similar.scoring import ONE

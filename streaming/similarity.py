@@ -17,7 +17,7 @@ import orjson
 from streaming.errors import ModelsError, SettingsError
 from streaming.fingerprints.bands import hamming
 from streaming.fingerprints.simhash import BITS
-from streaming.following import Followed, followed_name, open_followed, open_view
+from streaming.followed import Followed, followed_name, open_followed, open_view
 from streaming.matching.content import Content
 from streaming.position import decode, timestamp_ms
 from streaming.settings import Settings

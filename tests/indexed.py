@@ -10,7 +10,7 @@ import pytest
 from streaming.cli import main
 from streaming.enrichment import Enricher
 from streaming.filelog import FileLogWriter, read_records
-from streaming.query.models import Chosen
+from streaming.query.in_force import Chosen
 from streaming.query.run import prepare
 from streaming.reasons import Rejected
 from streaming.settings import Settings, load

@@ -15,7 +15,7 @@ from streaming.cli import main
 from streaming.engine.put import TEXTS
 from streaming.errors import StoreError
 from streaming.fingerprints.bands import hamming
-from streaming.query.models import name_of
+from streaming.query.in_force import name_of
 from streaming.settings import Settings, load
 from streaming.similar.models import open_models
 from streaming.similar.registry import Registry

@@ -19,13 +19,13 @@ from pyspark.sql import functions as f
 
 from streaming import announcements, deadletters
 from streaming.announcements import Message
-from streaming.engine import following, statistics
+from streaming.engine import statistics, succession
 from streaming.engine.attempt import attempt
 from streaming.matching.verdict import REPEATS
 from streaming.position import Position
 from streaming.query import tasks
 from streaming.query.announce import Announcer
-from streaming.query.models import NO_MODELS, Chosen, InForce
+from streaming.query.in_force import NO_MODELS, Chosen, InForce
 from streaming.query.progress import publish_offsets
 from streaming.settings import Settings
 from streaming.similar.scoring import ONE
@@ -137,10 +137,10 @@ class BatchProcessor:
         with self._working:
             store = open_index(self._settings)
             models = self._in_force(store)
-            if not following.behind(models.known, self._complete):
+            if not succession.behind(models.known, self._complete):
                 return False
             self._rank(spark, store, models, ownership.next_token(store), None, set())
-            return bool(following.behind(self._in_force(store).known, self._complete))
+            return bool(succession.behind(self._in_force(store).known, self._complete))
 
     def _in_force(self, store: Store) -> InForce:
         """Look up the models in force, and let go of what was kept for others."""
@@ -218,7 +218,7 @@ class BatchProcessor:
 
         Readers follow the chosen model as soon as it has none.
         """
-        behind = following.behind(models.known, self._complete)
+        behind = succession.behind(models.known, self._complete)
         backlog = self._settings.query.backlog
         jobs = [
             tasks.RankingJob(
@@ -228,7 +228,7 @@ class BatchProcessor:
                 models.rankings[model],
                 backlog if model in behind else 0,
             )
-            for model, scope in following.scopes_to_rank(store, models.known, touched, behind)
+            for model, scope in succession.scopes_to_rank(store, models.known, touched, behind)
         ]
         rows: list[Row] = []
         if jobs:

@@ -9,8 +9,8 @@ from pyspark.sql import SparkSession
 from streaming.errors import LeaseHeld, ModelsError, SettingsError
 from streaming.query.batch import BatchProcessor
 from streaming.query.filling import fill
+from streaming.query.in_force import Chosen, name_of
 from streaming.query.keeper import LeaseKeeper
-from streaming.query.models import Chosen, name_of
 from streaming.query.session import open_session
 from streaming.settings import Settings
 from streaming.similar.models import Handle

@@ -16,7 +16,7 @@ from streaming.engine.events import LoggedContent, became
 from streaming.enrichment import Enricher
 from streaming.exporting import Line
 from streaming.matching.reference import reference
-from streaming.query.models import name_of
+from streaming.query.in_force import name_of
 from streaming.settings import Settings
 from streaming.similar.description import Description
 from streaming.similar.reference import reference_lists

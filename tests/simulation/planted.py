@@ -18,10 +18,10 @@ from streaming.engine import (
     affected,
     attempt,
     decision,
-    following,
     ranking,
     snapshot,
     statistics,
+    succession,
 )
 from streaming.engine.events import by_article
 from streaming.matching.verdict import Candidate, Verdict
@@ -249,7 +249,7 @@ def _rank_while_filling(store: Any, known: Any, touched: Any, waiting: Any) -> A
     return _scopes_to_rank(store, replace(known, logs=filled), touched, waiting)
 
 
-_scopes_to_rank = following.scopes_to_rank
+_scopes_to_rank = succession.scopes_to_rank
 
 
 def _cite_matches_only(self: Any) -> frozenset[str]:

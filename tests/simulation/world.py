@@ -21,10 +21,10 @@ from streaming.engine import statistics
 from streaming.engine.attempt import attempt
 from streaming.engine.describe import describe, log_rows
 from streaming.engine.events import Logged, LoggedContent, by_article
-from streaming.engine.following import behind, finished, scopes_to_rank, take_up
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
 from streaming.engine.ranking import Ranked, catch_up, rank
+from streaming.engine.succession import behind, finished, scopes_to_rank, take_up
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms

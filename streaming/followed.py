@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from streaming.engine.ranking import catch_up
 from streaming.errors import ModelsError
-from streaming.query.models import name_of
+from streaming.query.in_force import name_of
 from streaming.settings import Settings
 from streaming.similar.models import Models, open_models
 from streaming.similar.registry import Registry

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from streaming.engine import following
+from streaming.engine import succession
 from streaming.errors import ModelsError, SettingsError
 from streaming.settings import Settings
 from streaming.similar.models import Handle, Models, open_models
@@ -78,7 +78,7 @@ class Chosen:
             handles.update(self._named(followed))
             return followed in handles
 
-        known = following.take_up(store, name_of(chosen), is_known)
+        known = succession.take_up(store, name_of(chosen), is_known)
         self._tell(name_of(chosen), known)
         return InForce(handles, known)
 
@@ -96,7 +96,7 @@ class Chosen:
 
     def finished(self, store: Store, name: str) -> None:
         """Note that all articles of a model's log were ranked."""
-        if self._latest and following.finished(store, name_of(self._latest), name):
+        if self._latest and succession.finished(store, name_of(self._latest), name):
             _log.info("readers follow the lists under %s", name)
 
     def _choose(self) -> Handle | None:
