@@ -45,6 +45,8 @@ bench: setup
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/ranking.py
+	$(BIN)/python benchmarks/batches.py
+	$(BIN)/python benchmarks/lists.py
 
 stack-up: setup
 	$(BIN)/leitong stack up

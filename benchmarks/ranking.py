@@ -1,9 +1,12 @@
 """Lists of similar articles: ours, and the vector searches of others, in one run.
 
 A channel of 200 000 articles is folded into a view; then everybody answers the same batch,
-one after the other, several times over, each on one core. Searches in vectors alone (faiss,
-hnswlib, a product of matrices, and ours) are beside each other and have their recall told.
-Last, Spark's own joins for similar rows, on few articles and for a limited time.
+one after the other, several times over, each on one core. Ours is asked for whole lists, by
+keywords and vectors; the others (faiss, hnswlib, a product of matrices) search in vectors
+alone, which is less to do, and have their recall told. Then a million vectors are cut into
+cells as training does it, and a view that ranks by vectors alone says what it finds in those
+it looks into. Last, Spark's own joins for similar rows, on few articles and for a limited
+time.
 
     python benchmarks/ranking.py [--articles N] [--vectors N] [--joined N] [--join-seconds S]
 """
@@ -17,7 +20,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,6 +38,7 @@ from pyspark.sql import SparkSession
 
 from benchmarks.ranked import (
     DIMENSIONS,
+    START_MS,
     TOPICS,
     WORDS,
     Channel,
@@ -43,9 +47,13 @@ from benchmarks.ranked import (
     name,
     vectors_in_topics,
 )
+from streaming.offline.train_cells import MOST_HELD_OUT, cell_count, choose_probes
+from streaming.position import encode
 from streaming.query.session import open_session
 from streaming.settings import load
-from streaming.similar.nearest import Cells, nearest
+from streaming.similar import building
+from streaming.similar.description import Description, rounded
+from streaming.similar.entries import Row, Standing
 from streaming.similar.scoring import Ranking
 from streaming.similar.view import View
 
@@ -54,6 +62,7 @@ REPETITIONS = 5
 K = 10
 CELLS = 256
 PROBES = 24
+ASKED = 200
 PEERS = ("faiss-cpu", "hnswlib", "numpy", "pyspark")
 
 Answer = Callable[[int], Any]
@@ -86,17 +95,14 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="leitong-bench-") as directory:
         results["view"], view = fold(channel, Path(directory))
         contestants = {"lists by keywords and vectors": lists_of(view, len(channel.words))}
-        contestants |= vector_searches(channel.vectors, results, graph=True)
+        contestants |= vector_searches(channel.vectors, results)
         results["searches"] = compare(contestants, channel.vectors, console)
         view.close()
     if arguments.vectors:
-        results["many"] = {"vectors": arguments.vectors}
         draw = np.random.default_rng(arguments.seed)
         centres = draw.normal(size=(TOPICS, DIMENSIONS))
-        many = vectors_in_topics(centres, arguments.vectors, draw)
-        # To build a graph of a million takes longer than all the rest.
-        contestants = vector_searches(many, results["many"], graph=False)
-        results["many"]["searches"] = compare(contestants, many, console)
+        results["cells"] = cells(vectors_in_topics(centres, arguments.vectors, draw))
+        console.print(json.dumps(results["cells"], indent=1))
     if arguments.joined:
         results["joins"] = joins(channel, arguments.joined, arguments.join_seconds)
         console.print(json.dumps(results["joins"], indent=1))
@@ -126,7 +132,7 @@ def lists_of(view: View, count: int) -> Answer:
     return lambda batch: view.best([name(number) for number in range(count - batch, count)])
 
 
-def vector_searches(vectors: Any, results: dict[str, Any], *, graph: bool) -> dict[str, Answer]:
+def vector_searches(vectors: Any, results: dict[str, Any]) -> dict[str, Answer]:
     """Give the searches in vectors: functions of how many of the last to search for."""
     floats = vectors.astype(np.float32) / 4_000
     built: dict[str, float] = {}
@@ -134,19 +140,6 @@ def vector_searches(vectors: Any, results: dict[str, Any], *, graph: bool) -> di
 
     def asked(batch: int) -> Any:
         return floats[len(floats) - batch :]
-
-    begin = time.perf_counter()
-    centres = make_cells(vectors, CELLS, 1)
-    own = np.concatenate(
-        [(floats[start : start + 10_000] @ centres.T).argmax(axis=1)
-         for start in range(0, len(floats), 10_000)]
-    )  # fmt: skip
-    cells = Cells.of(vectors, own, CELLS)
-    built["cells"] = time.perf_counter() - begin
-
-    def by_cells(batch: int) -> Any:
-        probes = np.argpartition(asked(batch) @ centres.T, -PROBES, axis=1)[:, -PROBES:]
-        return nearest(vectors, vectors[len(vectors) - batch :], K, cells, probes)[0]
 
     faiss.omp_set_num_threads(1)
     dimensions = vectors.shape[1]
@@ -160,38 +153,77 @@ def vector_searches(vectors: Any, results: dict[str, Any], *, graph: bool) -> di
     inverted.add(floats)
     inverted.nprobe = PROBES
     built["faiss IVF"] = time.perf_counter() - begin
-
-    def product(batch: int) -> Any:
-        best = []
-        for start in range(0, batch, 64):
-            found = asked(batch)[start : start + 64] @ floats.T
-            best.append(np.argpartition(found, -K, axis=1)[:, -K:])
-        return np.concatenate(best)
-
-    searches: dict[str, Answer] = {
-        "vectors, exact": lambda n: nearest(vectors, vectors[len(vectors) - n :], K)[0],
-        "vectors, cells": by_cells,
-        "product of matrices": product,
+    begin = time.perf_counter()
+    graph = hnswlib.Index(space="ip", dim=dimensions)
+    graph.init_index(max_elements=len(floats), ef_construction=100, M=16)
+    graph.set_num_threads(os.cpu_count() or 1)
+    graph.add_items(floats)
+    graph.set_num_threads(1)
+    graph.set_ef(100)
+    built["hnswlib"] = time.perf_counter() - begin
+    return {
+        "product of matrices": lambda n: nearest(floats, asked(n)),
         "faiss flat": lambda n: flat.search(asked(n), K)[1],
         "faiss IVF": lambda n: inverted.search(asked(n), K)[1],
+        "hnswlib": lambda n: graph.knn_query(asked(n), k=K)[0],
     }
-    if graph:
+
+
+def nearest(floats: Any, asked: Any) -> Any:
+    best = []
+    for start in range(0, len(asked), 64):
+        found = asked[start : start + 64] @ floats.T
+        best.append(np.argpartition(found, -K, axis=1)[:, -K:])
+    return np.concatenate(best)
+
+
+def cells(vectors: Any) -> dict[str, Any]:
+    """Cut vectors into cells, and tell what a view that looks into some of them finds."""
+    count, dimensions = vectors.shape
+    centres = rounded(make_cells(vectors, cell_count(count), 1))
+    plain = building.vocabulary(["x"], [1], np.ones((1, dimensions), np.float32))
+    tables = building.recut(building.tables(plain, building.frequencies({}, 1)), centres)
+    held_out = vectors[:: count // MOST_HELD_OUT]
+    chosen = choose_probes(tables, vectors[1::2], held_out)
+    asked = range(count - ASKED, count)
+    nothing = np.zeros(0, np.uint64), np.zeros(0, np.int16)
+
+    def rows() -> Iterator[Row]:
+        for start in range(0, count, 10_000):
+            order = tables.cell_order(vectors[start : start + 10_000])[:, : chosen.count]
+            for number, own in enumerate(order.tolist(), start):
+                at = encode(START_MS + number, "articles", 0, number)
+                description = Description(vectors[number], *nothing, tuple(own))
+                standing = Standing(at, at, START_MS + number, name(number))
+                yield Row(
+                    name(number), b"1", judged=True, standing=standing, described=(at, description)
+                )
+
+    with View(Ranking(vector_weight=1, size=K)) as view:
+        view.apply(rows())
         begin = time.perf_counter()
-        hnsw = hnswlib.Index(space="ip", dim=dimensions)
-        hnsw.init_index(max_elements=len(floats), ef_construction=100, M=16)
-        hnsw.set_num_threads(os.cpu_count() or 1)
-        hnsw.add_items(floats)
-        hnsw.set_num_threads(1)
-        hnsw.set_ef(100)
-        built["hnswlib"] = time.perf_counter() - begin
-        searches["hnswlib"] = lambda n: hnsw.knn_query(asked(n), k=K)[0]
-    return searches
+        found = view.best([name(number) for number in asked])
+        seconds = time.perf_counter() - begin
+    floats = vectors.astype(np.float32)
+    shared = 0
+    for number, listed in zip(asked, found, strict=True):
+        best = nearest(floats[:number], floats[number : number + 1])[0]
+        shared += len({name(other) for other in best.tolist()} & {other for other, _ in listed})
+    return {
+        "vectors": count,
+        "cells": len(centres),
+        "looked into": chosen.count,
+        "recall when chosen": chosen.recall,
+        "recall": shared / (K * ASKED),
+        "per_second": ASKED / seconds,
+    }
 
 
 def compare(contestants: dict[str, Answer], vectors: Any, console: Console) -> dict[str, Any]:
     """Let everybody answer in turn, and tell articles per second, by clock and by processor."""
     told: dict[str, Any] = {who: {} for who in contestants}
-    exact = nearest(vectors, vectors[-200:], K)[0]
+    floats = vectors.astype(np.float32)
+    exact = nearest(floats, floats[-ASKED:])
     for batch in BATCHES:
         clock: dict[str, list[float]] = {who: [] for who in contestants}
         processor: dict[str, list[float]] = {who: [] for who in contestants}
