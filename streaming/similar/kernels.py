@@ -79,8 +79,9 @@ def reaches(
     reach: Any,
 ) -> None:
     """Write the reach of every block for somebody published then, between two moments."""
-    for block in range(len(reach)):
-        reach[block] = 0.0
+    reach[:] = 0.0
+    # Behind those with bounds nobody lives.
+    for block in range(min(len(reach), len(first_least))):
         if first_most[block] >= since and first_least[block] <= until:
             apart = max(published_least[block] - published, published - published_most[block], 0)
             reach[block] = decay[min(apart // HOUR_MS, len(decay) - 1)]
