@@ -56,7 +56,7 @@ def page(report: TrainReport, source: str, created: str) -> str:
     body = [
         f"<h1>{escape(title)}</h1>",
         f'<p class="soft">{escape(created)} · {report.articles:,} articles in'
-        f" {report.channels:,} channels"
+        f" {report.channels:,} channel{'s' if report.channels != 1 else ''}"
         + (f" · {refused:,} records refused" if refused else "")
         + f" · {seconds:,.0f} s</p>",
         _overview(report.models),
