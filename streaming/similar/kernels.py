@@ -18,6 +18,18 @@ from streaming.similar.fold import ARTICLE, BLOCK, DESCRIBED, NEVER
 from streaming.similar.postings import LARGEST_WEIGHT, WEIGHT_BITS
 from streaming.similar.scoring import HOUR_MS, ONE
 
+# What was compiled is kept until this file changes; so whoever changes one of these has to
+# change it here as well.
+if (BLOCK, NEVER, WEIGHT_BITS, LARGEST_WEIGHT, HOUR_MS, ONE) != (
+    512,
+    -(2**63),
+    12,
+    4_095,
+    3_600_000,
+    1_000_000,
+):
+    raise RuntimeError("compiled loops are for other constants: put the new ones here, too")
+
 RULES = np.dtype(
     [
         ("window", "<i8"),
