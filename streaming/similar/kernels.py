@@ -322,6 +322,12 @@ def _enter(
 
 
 @inlined
+def _least(members: Any, count: int, rules: Any) -> Any:
+    """Give the least score with which anybody may come into a list."""
+    return members[count - 1].score if count == rules.size else 1
+
+
+@inlined
 def _keep(worth: float, number: int, worths: Any, numbers: Any, count: int) -> int:
     """Keep a description if it is among those worth most so far; a heap, the least on top."""
     if count < len(worths):
@@ -407,7 +413,7 @@ def probe(
             length = _enter(
                 number, score, mine, length, articles, described, appeared, topics, rules
             )
-            least = mine[length - 1].score if length == rules.size else 1
+            least = _least(mine, length, rules)
     lengths[asking] = length
     near = 0
     for block in range(low // BLOCK, high // BLOCK):
@@ -470,7 +476,7 @@ def settle(
     for asking in range(len(subjects)):
         subject, mine, length = subjects[asking], members[asking], lengths[asking]
         longest = rules.longest if subject.seeing else 0.0
-        least = mine[length - 1].score if length == rules.size else 1
+        least = _least(mine, length, rules)
         row = rows[asking]
         for place in range(bounds[asking, 0], bounds[asking, 1]):
             number, shared = waiting[place], keywords[place]
@@ -486,7 +492,7 @@ def settle(
                 length = _enter(
                     number, score, mine, length, articles, described, appeared, topics, rules
                 )
-                least = mine[length - 1].score if length == rules.size else 1
+                least = _least(mine, length, rules)
         for block in range((end - 1) // BLOCK, first // BLOCK - 1, -1):
             worth = rules.share * rules.unit * reach[asking, block]
             if not alone[asking] or row < 0 or longest * worth < max(least - 1, 0.5):
@@ -509,7 +515,7 @@ def settle(
                     length = _enter(
                         number, score, mine, length, articles, described, appeared, topics, rules
                     )
-                    least = mine[length - 1].score if length == rules.size else 1
+                    least = _least(mine, length, rules)
                     enough = (least - 1) / worth
         lengths[asking] = length
 

@@ -53,7 +53,7 @@ class Search:
         hunt = _Hunt(subjects, self._fold, self._told(subjects), self._blocks)
         columns, worths = self._columns(), np.empty(_PROBED * self._fold.ranking.size)
         numbers, tops = np.empty(len(worths), np.int32), np.empty(self._blocks, np.int32)
-        room, shared = np.empty((2, len(self._sums) + 1), np.int32)
+        room, shared = np.empty((2, len(self._sums)), np.int32)
         for place, subject in enumerate(subjects):
             time = int(subject.first["time"])
             since = time - self._fold.ranking.window_ms
@@ -119,7 +119,7 @@ class Search:
     def challenged(self, subjects: Sequence[Subject]) -> set[int]:
         """Give the numbers of the later articles whose lists a subject may be missing from."""
         lasts, open_to_all = self._lasts()
-        described, found = self._fold.described.data, np.empty(len(self._sums) + 1, np.int32)
+        described, found = self._fold.described.data, np.empty(len(self._sums), np.int32)
         columns, articles = self._columns(), set[int]()
         reach = np.empty(self._blocks)
         for subject in subjects:

@@ -40,9 +40,12 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch)
 
 
-def hurry(patch: pytest.MonkeyPatch) -> None:
-    """Have bounds decide even among few."""
+def hurry(patch: pytest.MonkeyPatch, dense: float = 0.02) -> None:
+    """Have bounds decide even among few, and chunks be small."""
     patch.setattr(search, "_PROBED", 1)
+    patch.setattr(search, "_CHUNK", 1)
+    patch.setattr(search, "_TOGETHER", 7)
+    patch.setattr(search, "_DENSE", dense)
 
 
 @given(ranking=rankings, data=st.data())
@@ -53,7 +56,8 @@ def test_segments_change_nothing(
     rows = data.draw(logs(ranking))
     reference = Reference(ranking)
     with pytest.MonkeyPatch.context() as patch:
-        hurry(patch)
+        # Vectors are always multiplied together, now and then, or one by one.
+        hurry(patch, data.draw(st.sampled_from([0, 0.02, 2])))
         patch.setattr(fold, "_CHUNK", 3)
         patch.setattr(fold, "_SEALED", data.draw(st.integers(1, 3)))
         patch.setattr(fold, "_LARGEST", data.draw(st.integers(1, 8)))
