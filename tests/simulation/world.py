@@ -395,23 +395,28 @@ class World:
             self._filler.step()
 
     def _fill(self, model: str, since: bytes) -> None:
-        described = {
-            (e.article, e.position): e.described[model]
-            for e in self.history.log()
-            if isinstance(e, LoggedContent) and e.described
-        }
         similar.drop_lists(self.store, model)
         for name, row in list(articles.scan(self.store)):
             position = row.current_position
             if row.current is None or position is None or row.verdict is None:
                 continue
             story = orjson.loads(row.verdict or b"{}").get("duplicate_of")
-            text = {position: described[name, position]}
+            text = {position: self._described(name, position, model)}
             rows = log_rows(
                 name, row, story, text, model, self.history.rankings[model], since
             ).values()
             self.store.mutate(similar.LOG, rows)
         models.fill(self.store, model, since)
+
+    def _described(self, name: str, position: bytes, model: str) -> bytes:
+        """Look it up only now: a newsroom goes on publishing while a log is filled."""
+        return next(
+            event.described[model]
+            for event in self.history.log()
+            if isinstance(event, LoggedContent)
+            and (event.article, event.position) == (name, position)
+            and event.described
+        )
 
     def _pass_time(self, batch: list[Logged]) -> None:
         """Note a batch, and let the tables forget what is due by its time."""
