@@ -181,12 +181,13 @@ TestNewsroom.settings = settings(max_examples=60, stateful_step_count=30, deadli
 
 
 def test_articles_may_appear_while_a_log_is_filled() -> None:
-    for seed in range(3):
+    for seed in range(1, 4):
         newsroom = Newsroom()
         newsroom.open(1, 100, seed, verify=False)
         for moment in range(30):
             newsroom.publish(
                 "abcd"[moment % 4], PARTITIONS[0], moment, NEAR[0], (), TEXTS[0], DESCRIPTIONS[0]
             )
-            newsroom.work(40)
+            newsroom.activate(MODELS[moment % len(MODELS)])
+            newsroom.work(80)
         newsroom.teardown()
