@@ -3,7 +3,9 @@ how long a host takes that begins with nothing.
 
 Every batch does what the query's tasks do: rows of judged articles go into the log, the
 channel's view is opened, brought up to date and closed, lists and neighbours are written.
-Memory is what belongs to the process alone; the view itself lies in mapped files.
+First the channel grows from nothing; then all of it is judged again, as by a replay, so that
+what still grows is not the channel's. Memory is what belongs to the process alone; the view
+itself lies in mapped files.
 
     python benchmarks/batches.py [--store URL] [--batches N] [--size N]
 """
@@ -15,6 +17,7 @@ import platform
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,30 +67,37 @@ def main() -> int:
 
 def run(store: Store, directory: Path, arguments: argparse.Namespace) -> dict[str, Any]:
     batches, size = arguments.batches, arguments.size
-    rows = iter(make_channel(batches * size, arguments.seed).rows())
-    ranking, marks = Ranking(), []
-    for number in range(batches):
-        token = (1 + number).to_bytes(8)
-        batch = [next(rows) for _ in range(size)]
-        store.mutate(similar.LOG, [written(row, token) for row in batch])
-        begin = time.perf_counter()
-        with View(ranking, directory / "view") as view:
-            rank(store, view, ranking, MODEL, SCOPE, token, None)
-        seconds = time.perf_counter() - begin
+    rows = list(make_channel(batches * size, arguments.seed).rows())
+    marks = []
+    for number in range(2 * batches):
+        begin = number % batches * size
+        seconds = judge(store, directory / "view", rows[begin : begin + size], 1 + number)
         if (number + 1) % max(1, batches // TOLD) == 0:
             mark = {
-                "articles": (number + 1) * size,
+                "batches": number + 1,
+                "articles": min(number + 1, batches) * size,
                 "own_mib": own_memory() / 2**20,
                 "batch_seconds": seconds,
             }
             marks.append(mark)
             sys.stdout.write("  ".join(f"{k} {v:,.4g}" for k, v in mark.items()) + "\n")
+            sys.stdout.flush()
     begin = time.perf_counter()
-    with View(ranking, directory / "elsewhere") as view:
+    with View(Ranking(), directory / "elsewhere") as view:
         catch_up(store, view, MODEL, SCOPE, FROM_THE_START)
     seconds = time.perf_counter() - begin
     sys.stdout.write(f"from nothing: {batches * size:,} articles in {seconds:.1f} s\n")
     return {"batch": size, "marks": marks, "catch_up_seconds": seconds}
+
+
+def judge(store: Store, directory: Path, batch: Sequence[Row], number: int) -> float:
+    """Write a batch into the log as the judges do, and rank it. Gives the seconds of that."""
+    token = number.to_bytes(8)
+    store.mutate(similar.LOG, [written(row, token) for row in batch])
+    begin = time.perf_counter()
+    with View(Ranking(), directory) as view:
+        rank(store, view, view.ranking, MODEL, SCOPE, token, None)
+    return time.perf_counter() - begin
 
 
 def written(row: Row, token: bytes) -> Mutation:

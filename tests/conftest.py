@@ -1,5 +1,6 @@
 """What tests of several folders share: a real Kafka and HBase, and a Spark session."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from streaming.query.session import open_session
 from streaming.settings import load
 from streaming.stack.settings import Options
 from streaming.stack.stack import LocalStack
+
+# A driver of a test lives for half a minute, and its start is most of what it costs.
+os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
 
 # A shared machine is no stopwatch: how long an example takes says nothing of the code.
 hypothesis.settings.register_profile(
