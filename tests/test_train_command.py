@@ -88,13 +88,21 @@ def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        ([], "say one of --from, --store and --source"),
-        (["--from", "a", "--source", "file:log"], "say one of --from, --store and --source"),
-        (["--from", "a", "--from-time", "2026-01-01"], "are for --source"),
+        ([], "Missing option '--from'"),
+        (["--from", "a", "--from", "file:log"], "file:log: give one log, or one index, or files"),
+        (["--from", "a", "--from", "SQLITE:b"], "SQLITE:b: give one log, or one index, or files"),
+        (["--from", "a", "--from-time", "2026-01-01"], "are for --from a log"),
+        (["--from", "hbase://h/x", "--to-offsets", "a"], "are for --from a log"),
+        (["--from", "file:log", "--to-offsets", "a"], "no offsets in there"),
+        (["--from", "file:log", "--generation", "k2"], "--generation is for --from an index"),
         (["--from", "none.jsonl"], "there is no such file"),
         (["--from", "a", "--models", "nosuch://x"], "cannot be opened"),
         (["--from", "a", "--vector-weight", "2"], "0<=x<=1"),
-        (["--source", "file:log", "--from-time", "soon"], "is no time"),
+        (["--from", "kafka://127.0.0.1:1", "--to-time", "2026-01-01"], "names no topic"),
+        (["--from", "kafka://127.0.0.1:1/articles"], "kafka://127.0.0.1:1/articles"),
+        (["--from", "file:log", "--from-time", "soon"], "is no time"),
+        (["--from", "file:log"], "no file log there"),
+        (["--from", "sqlite:none.db"], "there is no index of generation"),
     ],
 )
 def test_what_is_wrong_is_told_before_spark_starts(

@@ -123,7 +123,7 @@ def _completed(
     from streaming.query.session import open_session  # noqa: PLC0415
 
     read = Files(articles)
-    read.check()
+    read.check(settings)
     chosen = TrainOptions(
         source=read,
         ranking=ranking_of(options),

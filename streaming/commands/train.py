@@ -22,33 +22,37 @@ from streaming.commands.versions import (
     with_memory,
 )
 from streaming.interrupts import INTERRUPTED, interruptible
-from streaming.settings import Settings
 from streaming.showing import progress_on
 
 _POSITIVE = click.IntRange(1)
+_LOGS = frozenset({"file", "kafka"})
+_STORES = frozenset({"hbase", "memory", "sqlite"})
 
 
 @click.command()
 @click.option(
     "--from",
-    "files",
+    "origins",
     multiple=True,
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="Learn from articles or article events: JSON Lines, gzip (.gz) or not. May be repeated.",
-)
-@click.option(
-    "--store",
-    metavar="URL",
-    help="Learn from the texts of an index instead: sqlite:PATH or hbase://HOST:PORT/PREFIX.",
+    required=True,
+    metavar="FILE|URL",
+    help="Learn from articles or article events: JSON Lines, gzip (.gz) or not, which may be"
+    " repeated; or from a log (file:DIR or kafka://HOST:PORT/TOPIC); or from the texts of an"
+    " index (sqlite:PATH or hbase://HOST:PORT/PREFIX).",
 )
 @generation_option
 @click.option(
-    "--source",
-    metavar="URL",
-    help="Learn from a log instead: file:DIR or kafka://HOST:PORT/TOPIC.",
+    "--from-offsets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help='Begin at these offsets of the log: a JSON file, {"PARTITION": OFFSET, ...}.',
 )
 @click.option("--from-time", type=Moment(), help="Begin with what the log stamped then.")
-@click.option("--until-time", type=Moment(), help="End before what the log stamped then.")
+@click.option(
+    "--to-offsets",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="End before these offsets.",
+)
+@click.option("--to-time", type=Moment(), help="End before what the log stamped then.")
 @registry_option
 @click.option("--activate", is_flag=True, help="Make the new version the active one.")
 @keywords_option
@@ -75,12 +79,12 @@ def train(
     context: click.Context,
     /,
     *,
-    files: tuple[Path, ...],
-    store: str | None,
+    origins: tuple[str, ...],
     generation: str | None,
-    source: str | None,
+    from_offsets: Path | None,
     from_time: datetime | None,
-    until_time: datetime | None,
+    to_offsets: Path | None,
+    to_time: datetime | None,
     models: str,
     activate: bool,
     file: Path | None,
@@ -97,8 +101,8 @@ def train(
 
     \b
       leitong train --from articles.jsonl.gz --models models/ --activate
-      leitong train --store hbase://127.0.0.1:9090/leitong --models models/
-      leitong train --source kafka://127.0.0.1:9092/articles --from-time 2026-01-01 \\
+      leitong train --from hbase://127.0.0.1:9090/leitong --models models/
+      leitong train --from kafka://127.0.0.1:9092/articles --from-time 2026-01-01 \\
                     --models s3://newsroom/models
 
     What a list of similar articles is belongs to the version, too:
@@ -107,12 +111,13 @@ def train(
       leitong train --from articles.jsonl --models models/ \\
                     --scope newsroom --window 90d --half-life 7d --size 10
     """  # noqa: D301 - click wants the character, not its escape
-    if sum((bool(files), store is not None, source is not None)) != 1:
-        raise click.UsageError("say one of --from, --store and --source")
-    if source is None and (from_time or until_time):
-        raise click.UsageError("--from-time and --until-time are for --source")
+    log, store = _url(origins, _LOGS), _url(origins, _STORES)
+    if log is None and any((from_offsets, from_time, to_offsets, to_time)):
+        raise click.UsageError("--from-offsets, --to-time and their like are for --from a log")
+    if store is None and generation is not None:
+        raise click.UsageError("--generation is for --from an index")
     settings = read_settings(
-        file, assignments, store__url=store, store__generation=generation, query__source=source
+        file, assignments, store__url=store, store__generation=generation, query__source=log
     )
     from streaming.offline.background import (  # noqa: PLC0415 - Spark, only when it is needed
         Background,
@@ -123,15 +128,20 @@ def train(
     from streaming.offline.train_learning import TrainOptions  # noqa: PLC0415
     from streaming.offline.train_output import PAGE, publish  # noqa: PLC0415
     from streaming.query.session import open_session  # noqa: PLC0415
-    from streaming.query.source import Span  # noqa: PLC0415
+    from streaming.query.source import Span, read_offsets  # noqa: PLC0415
     from streaming.similar.registry import Registry  # noqa: PLC0415
 
     registry = Registry(models)
     registry.versions()
-    span = Span(from_ms=milliseconds(from_time), to_ms=milliseconds(until_time))
-    read = Files(files) if files else Stored() if store is not None else Log(span)
-    if isinstance(read, Files):
-        read.check()
+    span = Span(
+        from_offsets=read_offsets(from_offsets) if from_offsets else None,
+        from_ms=milliseconds(from_time),
+        to_offsets=read_offsets(to_offsets) if to_offsets else None,
+        to_ms=milliseconds(to_time),
+    )
+    files = Files(tuple(map(Path, origins)))
+    read = Log(span) if log is not None else Stored() if store is not None else files
+    read.check(settings)
     chosen = TrainOptions(
         source=read,
         ranking=ranking_of(options),
@@ -145,7 +155,7 @@ def train(
         most_articles=options["most_articles"],
         cells_from=options["cells_from"],
     )
-    spark = open_session(with_memory(settings), _jars(settings, source))
+    spark = open_session(with_memory(settings), _jars(log))
     try:
         with interruptible() as stop, progress_on(sys.stderr, str) as progress:
             job = Background(spark, lambda stage: run(spark, settings, chosen, stage))
@@ -170,10 +180,21 @@ def train(
         )
 
 
-def _jars(settings: Settings, source: str | None) -> list[Path]:
+def _url(origins: tuple[str, ...], schemes: frozenset[str]) -> str | None:
+    """Give the origin that is an address of these schemes; it must be the only origin."""
+    for origin in origins:
+        scheme, colon, _ = origin.partition(":")
+        if colon and scheme.lower() in schemes:
+            if len(origins) > 1:
+                raise click.UsageError(f"{origin}: give one log, or one index, or files")
+            return origin
+    return None
+
+
+def _jars(log: str | None) -> list[Path]:
     from streaming.stack.jars import spark_kafka_jars  # noqa: PLC0415
     from streaming.urls import KafkaUrl, LogUrl  # noqa: PLC0415
 
-    if source is None or not isinstance(LogUrl.parse(settings.query.source), KafkaUrl):
+    if log is None or not isinstance(LogUrl.parse(log), KafkaUrl):
         return []
     return spark_kafka_jars(lambda line: click.echo(line, err=True))

@@ -3,6 +3,7 @@
 All give the same: for every article that is live, its current content, once.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from streaming.errors import SettingsError
 from streaming.offline import train_tasks
 from streaming.offline.catalogues import check_catalogue
 from streaming.offline.match_input import path_of
-from streaming.query.source import WHOLE, Span, read_source
+from streaming.query.source import WHOLE, Span, check_source, read_source
 from streaming.settings import Settings
 from streaming.store.opening import open_index, resolved
 from streaming.store.tables import TABLES
@@ -32,14 +33,14 @@ class Files:
     paths: tuple[Path, ...]
     normalised = False
 
-    def check(self) -> None:
+    def check(self, _settings: Settings) -> None:
         """Raise SettingsError or SourceError for a file that cannot be read."""
         for path in self.paths:
             check_catalogue(path)
 
     def contents(self, spark: SparkSession, settings: Settings) -> DataFrame:
         """Give rows of `train_tasks.CONTENTS`; SettingsError or SourceError for a bad file."""
-        self.check()
+        self.check(settings)
         frames = [
             spark.read.text(path_of(path), lineSep="\n").select(
                 F.lit(number).alias("file"),
@@ -65,16 +66,27 @@ class Log:
     span: Span = WHOLE
     normalised = False
 
+    def check(self, settings: Settings) -> None:
+        """Raise SourceError if there is no such log."""
+        check_source(settings)
+
     def contents(self, spark: SparkSession, settings: Settings) -> DataFrame:
         """Give rows of `train_tasks.CONTENTS`; SourceError if there is no such log."""
+        self.check(settings)
         records = read_source(spark, settings, self.span)
         return records.mapInArrow(train_tasks.records_task(settings), train_tasks.CONTENTS)
 
     def told(self, settings: Settings) -> dict[str, Any]:
         """Say for the manifest what was read."""
-        ends = {"from": self.span.from_ms, "until": self.span.to_ms}
-        times = {name: write_time(end) for name, end in ends.items() if end is not None}
-        return {"kind": "log", "log": settings.query.source} | times
+        span = self.span
+        offsets = {"from_offsets": span.from_offsets, "to_offsets": span.to_offsets}
+        times = {"from_time": span.from_ms, "to_time": span.to_ms}
+        return {
+            "kind": "log",
+            "log": settings.query.source,
+            **{name: _named(end) for name, end in offsets.items() if end is not None},
+            **{name: write_time(end) for name, end in times.items() if end is not None},
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,8 @@ class Stored:
 
     normalised = True
 
-    def contents(self, spark: SparkSession, settings: Settings) -> DataFrame:
-        """Give rows of `train_tasks.CONTENTS`; SettingsError if nobody made this index."""
+    def check(self, settings: Settings) -> None:
+        """Raise SettingsError if nobody made this index, or the workers cannot see it."""
         settings = _absolute(settings)
         url = settings.store.url
         if url.startswith(_MEMORY):
@@ -95,9 +107,13 @@ class Stored:
                 f"{url}: there is no index of generation {settings.store.generation}"
                 f" (no table {missing[0]}); leitong run makes one"
             )
+
+    def contents(self, spark: SparkSession, settings: Settings) -> DataFrame:
+        """Give rows of `train_tasks.CONTENTS`; SettingsError if nobody made this index."""
+        self.check(settings)
         tasks = min(_SALTS, 4 * spark.sparkContext.defaultParallelism)
         salts = spark.range(0, _SALTS, 1, tasks)
-        return salts.mapInArrow(train_tasks.stored_task(settings), train_tasks.CONTENTS)
+        return salts.mapInArrow(train_tasks.stored_task(_absolute(settings)), train_tasks.CONTENTS)
 
     def told(self, settings: Settings) -> dict[str, Any]:
         """Say for the manifest what was read."""
@@ -120,6 +136,11 @@ def refused(contents: DataFrame) -> dict[str, int]:
     """Count the records that are no event, by reason."""
     rows = contents.where("reason is not null").groupBy("reason").count().collect()
     return dict(sorted(((row[0], row[1]) for row in rows), key=lambda each: (-each[1], each[0])))
+
+
+def _named(offsets: Mapping[int, int]) -> dict[str, int]:
+    """Give offsets as JSON has them."""
+    return {str(partition): offset for partition, offset in offsets.items()}
 
 
 def _absolute(settings: Settings) -> Settings:

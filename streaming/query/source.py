@@ -18,7 +18,7 @@ import schemas
 from streaming.errors import SourceError
 from streaming.filelog import MAX_VALUE_BYTES, SEGMENT_RECORDS, describe_log
 from streaming.settings import Settings
-from streaming.topics import describe_topic
+from streaming.topics import Topic, describe_topic
 from streaming.urls import FileUrl, KafkaUrl, LogUrl
 
 COLUMNS = ("topic", "partition", "offset", "timestamp_ms", "key", "value", "headers")
@@ -57,6 +57,15 @@ def open_source(spark: SparkSession, settings: Settings, span: Span = WHOLE) -> 
 def read_source(spark: SparkSession, settings: Settings, span: Span = WHOLE) -> DataFrame:
     """Give what the configured log holds of ``span`` now, as a frame for a batch job."""
     return _open(spark.read, settings, span)
+
+
+def check_source(settings: Settings) -> None:
+    """Raise SourceError, within seconds, if there is no such log or its broker is away."""
+    url = LogUrl.parse(settings.query.source)
+    if isinstance(url, KafkaUrl):
+        _topic(url, settings)
+    else:
+        _check_directory(url)
 
 
 def _open(reader: Reader, settings: Settings, span: Span) -> DataFrame:
@@ -117,21 +126,28 @@ def _kafka(reader: Reader, url: KafkaUrl, settings: Settings, span: Span) -> Dat
 def _starting_offsets(url: KafkaUrl, settings: Settings, span: Span) -> str:
     if span.from_offsets is None:
         return "earliest"
-    topic = describe_topic(url, settings.kafka)
-    if topic is None:
-        raise SourceError(f"{url}: there is no such topic; leitong produce --to {url} makes it")
+    partitions = range(_topic(url, settings).partitions)
     # Spark wants every partition named.
-    offsets = {
-        str(number): span.from_offsets.get(number, _EARLIEST) for number in range(topic.partitions)
-    }
+    offsets = {str(number): span.from_offsets.get(number, _EARLIEST) for number in partitions}
     return json.dumps({url.topic: offsets})
 
 
-def _file(reader: Reader, url: FileUrl, settings: Settings) -> DataFrame:
+def _topic(url: KafkaUrl, settings: Settings) -> Topic:
+    topic = describe_topic(url, settings.kafka)
+    if topic is None:
+        raise SourceError(f"{url}: there is no such topic; leitong produce --to {url} makes it")
+    return topic
+
+
+def _check_directory(url: FileUrl) -> None:
     if describe_log(url.directory) is None:
         raise SourceError(
             f"{url.directory}: no file log there; write one with leitong produce --to {url}"
         )
+
+
+def _file(reader: Reader, url: FileUrl, settings: Settings) -> DataFrame:
+    _check_directory(url)
     reader = (
         reader.schema(schemas.columns("log-record"))
         .option("pathGlobFilter", "*.jsonl")

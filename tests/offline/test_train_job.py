@@ -170,10 +170,12 @@ def test_a_log_gives_the_same_as_its_events_in_a_file(
     assert publish(found, registry).checksum == publish(trained, registry).checksum
     told = registry.read("v0001").source
     assert told["log"] == f"file:{tmp_path / 'log'}"
-    assert told["until"] == "1970-01-01T00:00:05.000Z"
-    assert "from" not in told
-    part = train(spark, source, replace(SMALL, source=Log(Span(from_ms=1_050, to_ms=1_110))))
+    assert told["to_time"] == "1970-01-01T00:00:05.000Z"
+    assert "from_time" not in told
+    span = Span(from_ms=1_020, to_offsets={0: 25, 1: 25, 2: 25, 3: 25})
+    part = train(spark, source, replace(SMALL, source=Log(span)))
     assert part.report.articles < found.report.articles
+    assert part.version.source["to_offsets"] == {"0": 25, "1": 25, "2": 25, "3": 25}
 
 
 def test_the_index_gives_the_same_as_the_events_in_it(
