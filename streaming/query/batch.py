@@ -27,6 +27,7 @@ from streaming.query import tasks
 from streaming.query.announce import Announcer
 from streaming.query.in_force import NO_MODELS, Chosen, InForce
 from streaming.query.progress import publish_offsets
+from streaming.query.shipping import for_workers
 from streaming.settings import Settings
 from streaming.similar.scoring import ONE
 from streaming.store import ownership
@@ -157,8 +158,9 @@ class BatchProcessor:
         store = open_index(settings)
         models = self._in_force(store)
         partitions = self._tasks(spark)
+        enrich = tasks.enrich_task(settings, for_workers(spark, models.handles))
         enriched = (
-            frame.mapInArrow(tasks.enrich_task(settings, models.handles), tasks.ENRICHED)
+            frame.mapInArrow(enrich, tasks.ENRICHED)
             # All events of an article belong into one task: two could not agree on `first`.
             .repartition(partitions, "article")
             .persist(StorageLevel.MEMORY_AND_DISK)

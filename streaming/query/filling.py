@@ -17,6 +17,7 @@ from streaming.engine.describe import log_rows
 from streaming.engine.put import TEXTS
 from streaming.enrichment import decode_text
 from streaming.position import Position, timestamp_ms
+from streaming.query.shipping import at_hand, for_workers
 from streaming.settings import Settings
 from streaming.similar.models import Handle, Models, open_models
 from streaming.store import articles, keys, ownership, similar
@@ -56,7 +57,8 @@ def fill(
     if latest is None:
         return 0, 0
     begin_ms = timestamp_ms(latest) - open_models(handle).ranking.window_ms
-    task = _fill_task(settings, model, handle, since, begin_ms)
+    brought = for_workers(spark, {model: handle})
+    task = _fill_task(settings, model, brought, since, begin_ms)
     rows = spark.range(0, _SALTS, 1, _PARTS).mapInArrow(task, _FILLED).toLocalIterator()
     described = found = 0
     for done, row in enumerate(rows, start=1):
@@ -66,12 +68,12 @@ def fill(
 
 
 def _fill_task(
-    settings: Settings, model: str, handle: Handle, since: bytes, begin_ms: int
+    settings: Settings, model: str, brought: Mapping[str, Handle], since: bytes, begin_ms: int
 ) -> Callable[[Iterable[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     encoded = settings.text.model_dump_json()
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        store, models = open_index(settings), open_models(handle)
+        store, models = open_index(settings), open_models(at_hand(brought)[model])
         for batch in batches:
             for salt in batch.column(0).to_pylist():
                 counted = {"articles": 0, "texts": 0}

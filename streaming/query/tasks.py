@@ -27,6 +27,7 @@ from streaming.filelog import LogRecord
 from streaming.matching.content import Content
 from streaming.matching.overrides import Override
 from streaming.position import Position
+from streaming.query.shipping import at_hand
 from streaming.settings import Settings
 from streaming.similar.models import Handle
 from streaming.similar.scoring import Ranking
@@ -92,16 +93,16 @@ _SCHEMAS = {
 
 
 def enrich_task(settings: Settings, models: Mapping[str, Handle]) -> Task:
-    """Records of the source to `ENRICHED`, described under these models."""
+    """Records of the source to `ENRICHED`, described under these models (see `for_workers`)."""
     # Workers need not have the file, and reading a text asks for no threshold.
     encoded = settings.model_dump_json(exclude={"matching": {"thresholds_file"}})
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        enricher = _enricher(encoded)
+        enricher, here = _enricher(encoded), at_hand(models)
         for batch in batches:
             rows = batch.to_pylist()
             records = [_record(row) for row in rows]
-            answers = enricher.enrich(records, models)
+            answers = enricher.enrich(records, here)
             yield _batch(
                 ENRICHED,
                 (

@@ -2,7 +2,8 @@
 
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import orjson
@@ -99,6 +100,15 @@ def leitong(
     if check and done.returncode != 0:
         raise AssertionError(f"leitong {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
     return done
+
+
+def wait(ready: Callable[[], bool], query: subprocess.Popen[bytes], seconds: float = 240) -> None:
+    """Wait for something that a running query does."""
+    until = time.monotonic() + seconds
+    while not ready():
+        assert query.poll() is None, "the query has ended"
+        assert time.monotonic() < until, "waited in vain"
+        time.sleep(0.5)
 
 
 def exported(what: str, store: str, directory: Path) -> list[Line]:

@@ -5,9 +5,8 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ from streaming.stack.stack import LocalStack
 from streaming.store import models
 from streaming.store.contract import Store
 from streaming.store.urls import open_store
-from tests.integration.logs import exported, leitong, log_of, publish
+from tests.integration.logs import exported, leitong, log_of, publish, wait
 from tests.integration.test_query import CRASHING_RUN
 from tests.newsfeed import simulated
 from tests.similar import versions
@@ -140,7 +139,7 @@ def test_another_version_goes_live_while_the_query_runs(tmp_path: Path) -> None:
         )
         try:
             index = open_store(f"sqlite:{tmp_path / 'index.db'}", "main_")
-            _wait(lambda: "250 events" in (tmp_path / "run.log").read_text(), query)
+            wait(lambda: "250 events" in (tmp_path / "run.log").read_text(), query)
             before = lists_of("sqlite:index.db", tmp_path)
             assert before == must_list(log, tmp_path, names[0])
             activate("v0002")
@@ -149,7 +148,7 @@ def test_another_version_goes_live_while_the_query_runs(tmp_path: Path) -> None:
             done = leitong(*replay, directory=tmp_path)
             assert re.search(rf"described under {names[1]}.*readers follow", done.stdout)
             assert models.read(index).followed == names[1]
-            _wait(lambda: _judged(index) == len({each.key for each in feed}), query)
+            wait(lambda: _judged(index) == len({each.key for each in feed}), query)
         finally:
             query.send_signal(signal.SIGINT)
             query.wait(60)
@@ -167,11 +166,3 @@ def test_another_version_goes_live_while_the_query_runs(tmp_path: Path) -> None:
 
 def _judged(index: Store) -> int:
     return sum(1 for _ in index.scan("article", keys_only=True))
-
-
-def _wait(ready: Callable[[], bool], query: subprocess.Popen[bytes], seconds: float = 240) -> None:
-    until = time.monotonic() + seconds
-    while not ready():
-        assert query.poll() is None, "the query has ended"
-        assert time.monotonic() < until, "waited in vain"
-        time.sleep(0.5)
