@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from html import escape
+from unicodedata import east_asian_width
 
 from streaming.offline.train_report import Map, ModelReport, TrainReport
 
@@ -10,6 +11,10 @@ _MARGIN = 14
 _BARS_HEIGHT = 90
 _MOST_BARS = 260
 _LEGEND = 12
+_MOST_NAMES = 30
+_NAME_HEIGHT = 15
+_WIDE, _NARROW = 12, 7
+"""What a Chinese and any other character take of a line, a little more rather than less."""
 _GOLDEN_ANGLE = 137.508
 
 _STYLE = """
@@ -37,9 +42,14 @@ thead th { border-top: 0; color: var(--soft); font-weight: 500; white-space: now
 td.n, th.n { text-align: right; white-space: nowrap; }
 svg { display: block; width: 100%; height: auto; }
 svg text { fill: var(--soft); font-size: 11px; }
+svg + p.soft { margin-top: 6px; }
 .frame { fill: none; stroke: var(--line); }
 .centre { fill: none; stroke-width: 2; }
 .bar { fill: var(--accent); }
+svg text.name { fill: var(--ink); font-size: 12px; font-weight: 600; text-anchor: middle;
+  paint-order: stroke; stroke: var(--card); stroke-width: 3px; stroke-linejoin: round;
+  pointer-events: none; }
+.words span { white-space: nowrap; margin-right: 5px; }
 ul.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 14px; margin: 8px 0 0;
   padding: 0; font-size: 13px; color: var(--soft); }
 ul.legend i { display: inline-block; width: 10px; height: 10px; border-radius: 50%;
@@ -100,7 +110,7 @@ def _section(number: int, model: ModelReport) -> str:
         _row(
             f'<span lang="zh">{escape(each.word)}</span>',
             f"{each.occurrences:,}",
-            f'<span lang="zh">{escape("  ".join(each.nearest))}</span>',
+            _words(each.nearest),
             right=(1,),
         )
         for each in model.typical
@@ -116,30 +126,66 @@ def _section(number: int, model: ModelReport) -> str:
     )
 
 
+def _words(words: Iterable[str]) -> str:
+    """Write words so that none is broken at the end of a line."""
+    shown = " ".join(f"<span>{escape(word)}</span>" for word in words)
+    return f'<div class="words" lang="zh">{shown}</div>'
+
+
 def _map(model: ModelReport) -> str:
     drawn = model.map
     if not drawn.points:
         return '<p class="soft">Too few articles to draw.</p>'
     place = _Scale(drawn)
+    several = len(drawn.groups) > 1
+    colour = _colour if several else _plain
     circles = "".join(
-        f'<circle cx="{place.x(x)}" cy="{place.y(y)}" r="3" fill="{_colour(group)}"'
+        f'<circle cx="{place.x(x)}" cy="{place.y(y)}" r="3" fill="{colour(group)}"'
         f' fill-opacity=".75"><title>{escape(drawn.groups[group])}</title></circle>'
         for x, y, group in drawn.points
     )
     rings = "".join(
-        f'<circle class="centre" cx="{place.x(x)}" cy="{place.y(y)}" r="7"'
+        f'<circle class="centre" cx="{place.x(x)}" cy="{place.y(y)}" r="6"'
         f' stroke="{_colour(cell)}">'
-        f"<title>centre of cell {cell}</title></circle>"
+        f"<title>cell {cell}: {escape(drawn.groups[cell])}</title></circle>"
         for cell, (x, y) in enumerate(drawn.centres)
     )
-    what = "by cell, with the centres as rings" if drawn.centres else "by channel"
+    what = ", in the colour of their channel" if several else ""
+    if drawn.centres:
+        what = (
+            ", in the colour of their cell; rings are the centres, with the words nearest to them"
+        )
     return (
         f'<svg viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-label="Map of articles">'
         f'<rect class="frame" x=".5" y=".5" width="{_WIDTH - 1}" height="{_HEIGHT - 1}" rx="6"/>'
-        f"{circles}{rings}</svg>"
-        f'<p class="soft">{len(drawn.points):,} articles {what}, in the two directions that'
-        f" hold {drawn.share:.0%} of the variance.</p>{_legend(drawn)}"
+        f"{circles}{rings}{_names(drawn, place)}</svg>"
+        f'<p class="soft">{len(drawn.points):,} articles, drawn in the two directions that hold'
+        f" {drawn.share:.0%} of the variance{what}.</p>{_legend(drawn)}"
     )
+
+
+def _names(drawn: Map, place: "_Scale") -> str:
+    """Name the groups, the largest first; a name that would cover another one is left out."""
+    members: dict[int, list[tuple[float, float]]] = {}
+    for x, y, group in drawn.points:
+        members.setdefault(group, []).append((x, y))
+    taken: list[tuple[float, float, float]] = []
+    texts: dict[str, str] = {}
+    for group in sorted(members, key=lambda group: -len(members[group])):
+        name = drawn.groups[group].partition(" ")[0] if drawn.centres else drawn.groups[group]
+        spots = [drawn.centres[group]] if drawn.centres else members[group]
+        middle = [sum(axis) / len(spots) for axis in zip(*spots, strict=True)]
+        half = sum(_WIDE if east_asian_width(each) in "WF" else _NARROW for each in name) / 2
+        x = min(max(place.x(middle[0]), half + 3), _WIDTH - half - 3)
+        y = max(place.y(middle[1]) - (9 if drawn.centres else 0), _NAME_HEIGHT)
+        free = all(
+            abs(x - other) >= half + width or abs(y - line) >= _NAME_HEIGHT
+            for other, line, width in taken
+        )
+        if free and name not in texts and len(texts) < _MOST_NAMES and len(drawn.groups) > 1:
+            taken.append((x, y, half))
+            texts[name] = f'<text class="name" x="{x:.1f}" y="{y:.1f}">{escape(name)}</text>'
+    return "".join(texts.values())
 
 
 def _legend(drawn: Map) -> str:
@@ -206,6 +252,10 @@ def _ends(values: Iterable[float]) -> tuple[float, float]:
 def _colour(group: int) -> str:
     """Give neighbouring numbers colours that are far apart."""
     return f"hsl({group * _GOLDEN_ANGLE % 360:.0f} 62% var(--lightness))"
+
+
+def _plain(_group: int) -> str:
+    return "var(--accent)"
 
 
 def _row(*cells: str, right: Sequence[int] | None = None) -> str:

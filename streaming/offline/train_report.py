@@ -18,6 +18,9 @@ from streaming.similar.tables import Tables
 
 _TYPICAL = 12
 _NEAREST = 8
+_FAMILIAR = 5_000
+"""Words that others are explained with: the vectors of rare ones tell hardly anything."""
+_CELL_WORDS = 3
 _DIGITS = 3
 
 Point = tuple[float, float, int]
@@ -25,7 +28,7 @@ Point = tuple[float, float, int]
 
 @dataclass(frozen=True, slots=True)
 class TypicalWord:
-    """A word that a channel has more often than others, and the words nearest to it."""
+    """A word that a channel has more often than others, and the frequent words nearest to it."""
 
     word: str
     occurrences: int
@@ -37,8 +40,8 @@ class Map:
     """Some articles of a model by the two directions in which their vectors differ most.
 
     A point is its two coordinates and the number of its group in ``groups``: the channels
-    of the fallback, or the cells of any model that has several. ``centres`` are the cells'.
-    ``share`` of the variance is in these two directions.
+    of the fallback, or the cells of any model that has several, named by the words nearest to
+    their ``centres``. ``share`` of the variance is in these two directions.
     """
 
     points: tuple[Point, ...]
@@ -111,9 +114,12 @@ class TrainReport:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in self.refused.items())
         own = sum(model.channel is not None for model in self.models)
         lines = [
-            f"articles    {self.articles:,} in {self.channels:,} channels"
+            f"articles    {self.articles:,} in {self.channels:,}"
+            f" channel{'s' if self.channels != 1 else ''}"
             + (f"; {refused:,} records refused ({reasons})" if refused else ""),
-            f"models      {own} of channels, and the fallback of all others",
+            f"models      {own} of channels, and the fallback of all others"
+            if own
+            else "models      one, of all channels",
         ]
         lines += [
             f"            {model.name}: {model.articles:,} articles, {model.words:,} words,"
@@ -150,7 +156,7 @@ def report_of(
         recall=model.recall,
         sizes=tuple(sizes),
         typical=_typical(model.vocabulary, own, everywhere),
-        map=_map(tables, *drawn),
+        map=_map(model, *drawn),
     )
 
 
@@ -181,17 +187,43 @@ def _typical(
         range(len(words)),
         key=lambda row: (-telling_of[words[row]], -vocabulary.counts[row], words[row]),
     )[:_TYPICAL]
-    rows = np.array(order, np.intp)
-    near = nearest(vocabulary.vectors, rows, _NEAREST) if len(words) > 1 else np.empty((1, 0), int)
+    shown = np.union1d(order, _familiar(vocabulary))
+    places = np.searchsorted(shown, order)
+    near = (
+        shown[nearest(vocabulary.vectors[shown], places, _NEAREST)]
+        if len(words) > 1
+        else np.empty((1, 0), np.intp)
+    )
     return tuple(
         TypicalWord(words[row], vocabulary.counts[row], tuple(words[other] for other in others))
         for row, others in zip(order, near.tolist(), strict=True)
     )
 
 
-def _map(tables: Tables, vectors: Int16s, channels: Sequence[str]) -> Map:
+def _familiar(vocabulary: Vocabulary) -> NDArray[np.intp]:
+    """Give the rows of the most frequent words, in their order."""
+    return np.sort(np.argsort(-np.array(vocabulary.counts), kind="stable")[:_FAMILIAR])
+
+
+def _cell_names(tables: Tables, vocabulary: Vocabulary) -> tuple[str, ...]:
+    """Name each cell by the frequent words that an article in its middle would be of."""
+    rows = _familiar(vocabulary)
+    vectors = _units(_units(vocabulary.vectors[rows]) - tables.mean)
+    order = np.argsort(-(_units(tables.cells) @ vectors.T), axis=1, kind="stable")
+    return tuple(
+        " ".join(vocabulary.words[row] for row in rows[best]) for best in order[:, :_CELL_WORDS]
+    )
+
+
+def _units(rows: NDArray[Any]) -> NDArray[np.float64]:
+    length = np.linalg.norm(rows.astype(np.float64), axis=1, keepdims=True)
+    return rows / np.where(length > 0, length, 1)
+
+
+def _map(model: Learned, vectors: Int16s, channels: Sequence[str]) -> Map:
     if len(vectors) < 3:  # noqa: PLR2004 - two points lie on a line
         return Map((), (), (), 0.0)
+    tables = model.tables
     exact = vectors.astype(np.float64) / SCALE
     mean = exact.mean(axis=0)
     values, axes = np.linalg.eigh(np.cov((exact - mean).T))
@@ -200,7 +232,7 @@ def _map(tables: Tables, vectors: Int16s, channels: Sequence[str]) -> Map:
     plane = plane * np.sign(plane[np.abs(plane).argmax(axis=0), [0, 1]])
     several = len(tables.cells) > 1
     if several:
-        groups = tuple(str(cell) for cell in range(len(tables.cells)))
+        groups = _cell_names(tables, model.vocabulary)
         of = tables.cell_order(vectors)[:, 0].tolist()
         centres = _placed((tables.cells / SCALE - mean) @ plane)
     else:

@@ -3,14 +3,17 @@
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import combinations
 from xml.dom import minidom
 
 import numpy as np
 import orjson
 import pytest
 
+from streaming.offline import train_report
 from streaming.offline.train_page import page
 from streaming.offline.train_report import ModelReport, TrainReport, report_of
+from streaming.similar import building
 from streaming.similar.description import rounded
 from tests.similar import versions
 
@@ -43,6 +46,41 @@ def test_typical_words_are_more_frequent_here_than_elsewhere() -> None:
     for each in found.typical:
         assert len(set(each.nearest)) == 8
         assert each.word not in each.nearest
+
+
+def test_words_are_explained_with_frequent_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train_report, "_FAMILIAR", 10)
+    found = report(cells=5)
+    frequent, typical = set(WORDS[-10:]), {each.word for each in found.typical}
+    for each in found.typical:
+        assert set(each.nearest) <= frequent | typical
+    for name in found.map.groups:
+        assert len(set(name.split(" ")) & frequent) == 3
+
+
+def test_a_cell_is_named_by_the_word_in_its_middle() -> None:
+    learned = versions.learned("x", WORDS)
+    directions = learned.vocabulary.vectors / np.linalg.norm(
+        learned.vocabulary.vectors, axis=1, keepdims=True
+    )
+    centres = rounded(directions[[3, 20, 31]] - learned.tables.mean)
+    celled = replace(learned, tables=building.recut(learned.tables, centres, 1), recall=1.0)
+    found = report_of(celled, {}, {}, (centres, ["x"] * 3), [1, 1, 1])
+    names = [name.split(" ")[0] for name in found.map.groups]
+    assert names == [learned.vocabulary.words[row] for row in (3, 20, 31)]
+
+
+def test_names_on_the_map_do_not_cover_each_other() -> None:
+    found = page(training(report(cells=30, articles=200)), "x", "now")
+    names = re.findall(r'<text class="name" x="([-\d.]+)" y="([-\d.]+)">([^<]+)</text>', found)
+    assert 5 < len(names) < 30
+    assert {name for *_, name in names} <= set(WORDS)
+    boxes = [(float(x), float(y), 6 * len(name)) for x, y, name in names]
+    for (x, y, half), (other, line, width) in combinations(boxes, 2):
+        assert abs(x - other) >= half + width or abs(y - line) >= 12
+    for x, y, half in boxes:
+        assert half < x < 520 - half
+        assert 12 <= y < 380
 
 
 def test_the_map_groups_by_cell_or_by_channel() -> None:
@@ -110,6 +148,7 @@ def test_lines_and_json_say_what_there_is() -> None:
     told = training(report(None), report(cells=5))
     lines = "\n".join(told.lines())
     assert "100 in 3 channels; 2 records refused (not_json 2)" in lines
+    assert "1 of channels, and the fallback of all others" in lines
     assert "体育: 100 articles, 40 words, coverage 90.0%, 2 of 5 cells probed" in lines
     assert "seconds     3.5 (read 1.0, learn 2.5)" in lines
     document = orjson.loads(orjson.dumps(told.fields()))
@@ -124,4 +163,9 @@ def test_a_single_direction_can_be_drawn() -> None:
     found = report_of(learned, {WORDS[0]: 1}, {WORDS[0]: 1}, (one, ["x"] * 5), [])
     assert {y for _, y, _ in found.map.points} == {0.0}
     assert found.map.share == pytest.approx(1)
-    page(training(found), "x", "now")
+    alone = TrainReport(5, 1, {}, (found,))
+    drawn = page(alone, "x", "now")
+    assert " in 1 channel</p>" in drawn.replace(" · 0 s", "")
+    assert 'class="name"' not in drawn
+    assert drawn.count('fill="var(--accent)"') == 5
+    assert alone.lines()[0] == "articles    5 in 1 channel"
