@@ -1,6 +1,7 @@
 """What tests of several folders share: a real Kafka and HBase, and a Spark session."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from streaming.query.session import open_session
 from streaming.settings import load
 from streaming.stack.settings import Options
 from streaming.stack.stack import LocalStack
+from tests.listed import build_with_lists
 
 # A driver of a test lives for half a minute, and its start is most of what it costs.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
@@ -56,6 +58,20 @@ def spark() -> Iterator[SparkSession]:
     session = open_session(settings)
     yield session
     session.stop()
+
+
+@pytest.fixture(scope="session")
+def built_with_lists(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with lists: of a report, a copy of it, two like it, and something else."""
+    return build_with_lists(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture
+def with_lists(built_with_lists: Path, no_settings: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with that index and its models, and a cache of its own."""
+    shutil.copytree(built_with_lists, no_settings, dirs_exist_ok=True)
+    monkeypatch.setenv("LEITONG_HOME", str(no_settings / "cache"))
+    return no_settings
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """``leitong check`` with models at hand: what a draft would be like, and what goes without."""
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +16,17 @@ from streaming.store.similar import read_lists
 from streaming.store.sqlite import SQLiteStore
 from tests import indexed
 from tests.indexed import build, everything, publish
-from tests.listed import BODY, EVENTS, SNOW, build_with_lists, version
+from tests.listed import BODY, EVENTS, SNOW, version
 
 MODELS = ("--models", "models")
 AT = ("--at", "2026-01-05T00:07", "--channel", "go")
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build_with_lists(tmp_path_factory.mktemp("built"))
-
-
 @pytest.fixture(autouse=True)
-def here(built: Path, no_settings: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with an index that has lists, and a cache of its own."""
-    shutil.copytree(built, no_settings, dirs_exist_ok=True)
-    monkeypatch.setenv("LEITONG_HOME", str(no_settings / "cache"))
-    (no_settings / "draft.txt").write_text(f"大雪\n{SNOW}")
-    return no_settings
+def here(with_lists: Path) -> Path:
+    """A working directory with an index of `EVENTS` that has lists, and with a draft."""
+    (with_lists / "draft.txt").write_text(f"大雪\n{SNOW}")
+    return with_lists
 
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:

@@ -27,30 +27,13 @@ from streaming.store.similar import read_lists
 from streaming.store.sqlite import SQLiteStore
 from tests import indexed
 from tests.indexed import build, everything, publish
-from tests.listed import (
-    BODY,
-    EVENTS,
-    HEAT,
-    SNOW,
-    TEXT,
-    build_with_lists,
-    version,
-    words_of,
-)
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index with lists: of a report, a copy of it, two like it, and something else."""
-    return build_with_lists(tmp_path_factory.mktemp("built"))
+from tests.listed import BODY, EVENTS, HEAT, SNOW, TEXT, version, words_of
 
 
 @pytest.fixture(autouse=True)
-def here(built: Path, no_settings: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with that index, and a cache of its own."""
-    shutil.copytree(built, no_settings, dirs_exist_ok=True)
-    monkeypatch.setenv("LEITONG_HOME", str(no_settings / "cache"))
-    return no_settings
+def here(with_lists: Path) -> Path:
+    """A working directory with an index of `EVENTS` that has lists."""
+    return with_lists
 
 
 MODELS = ("--models", "models")
