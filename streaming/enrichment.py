@@ -120,8 +120,10 @@ def _describe(
     models: Mapping[str, Handle],
 ) -> list[dict[str, bytes]]:
     described: list[dict[str, bytes]] = [{} for _ in texts]
+    if not models:
+        return described
     words = [
-        (channel, analysis.title_words, analysis.body_words)
+        (channel, analysis.title_tokens.words(), analysis.body_tokens.words())
         for (_, _, channel), analysis in zip(texts, analyses, strict=True)
     ]
     for name, handle in models.items():

@@ -13,7 +13,6 @@ from streaming.position import Position, decode, split_entry
 from streaming.store import articles, keys
 from streaming.store.contract import Cells, Store
 from streaming.store.index import HEADS, TAILS
-from streaming.text.shingling import named_keys
 from streaming.texts import Text, current_texts
 
 EXAMPLES = 3
@@ -50,6 +49,9 @@ def hot_key(
     """
     named: Sequence[str | None] = []
     if key.tier is Tier.SHINGLE:
+        # Not before it is needed: what is compiled takes a moment to load.
+        from streaming.text.shingling import named_keys  # noqa: PLC0415
+
         kept = [texts[name] for name in earliest if name in texts]
         named = [named_keys(text.title, text.body).get(key.value) for text in kept]
     return {

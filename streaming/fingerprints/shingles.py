@@ -24,6 +24,8 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 
+VERSION = 4
+"""Goes up whenever the same words may give other keys or other evidence."""
 CLAUSE_LENGTH = 10
 """Shortest clause that is a key, in ideographs; shorter ones are in too many texts."""
 _FEWEST_CLAUSES, _MOST_CLAUSES = 8, 16
@@ -114,13 +116,11 @@ def _bands(grams: Hashes, bands: int, rows: int) -> list[int]:
     """Hash the MinHash values of each band together with the band's place."""
     if not len(grams):
         return []
-    seeds = _SEEDS[: bands * rows, None]
-    smallest = mix(grams[None, :] * seeds + (seeds >> _SHIFT)).min(axis=1)
-    combined = np.full(bands, rows, dtype=np.uint64)
-    for row in range(rows):
-        combined = mix(combined * _ODD + smallest[row * bands : (row + 1) * bands])
-    result: list[int] = mix(combined + _SEEDS[:bands]).tolist()
-    return result
+    # Not before it is needed: what is compiled takes a moment to load.
+    from streaming.fingerprints import hashing  # noqa: PLC0415
+
+    found: list[int] = hashing.banded(grams, bands, rows, _SEEDS).tolist()
+    return found
 
 
 def mix(values: Hashes) -> Hashes:

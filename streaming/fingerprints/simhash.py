@@ -35,6 +35,11 @@ class _Digests(dict[str, bytes]):
 _digest_of = _Digests()
 
 
+def digest_of(token: str) -> int:
+    """Give what SimHash adds up for a token: the last 64 bits of its MD5."""
+    return int.from_bytes(_digest_of[token], "big")
+
+
 def fingerprints(batch: Sequence[Mapping[str, int]]) -> list[int | None]:
     """Fingerprint many articles, each given as token -> weight.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from struct import Struct
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,9 @@ _MOST_GRAMS = 4096
 _MOST_FORMS = 512
 _MOST_NAMES = 512
 _KEPT = np.dtype(">u4")
+_HALF = np.uint64(32)
+
+Hash = TypeVar("Hash", np.uint32, np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,35 +126,39 @@ NOT_BRIEF = Brief(_NO_HASHES, _NO_HASHES, ())
 def evidence(
     length: int,
     grams: NDArray[np.uint64],
-    figures: tuple[NDArray[np.uint64], NDArray[np.uint64]],
-    phrases: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+    figures: NDArray[np.uint64],
+    phrases: NDArray[np.uint64],
     names: tuple[NDArray[np.uint64], NDArray[np.uint64]],
     brief: Brief = NOT_BRIEF,
 ) -> Evidence:
     """Keep what is needed of a text's 64-bit hashes.
 
-    ``figures`` are the hashes of the bigrams with figures and of their forms, ``phrases``
-    likewise; ``names`` are those of its rare words and of its subjects, which are among them.
-    What is kept of a text is bounded: 4096 bigrams, 512 of either form, 512 names.
+    ``figures``, of shape ``(n, 2)``, are the hashes of the bigrams with figures and of their
+    forms, ``phrases`` likewise; ``names`` are those of its rare words and of its subjects,
+    which are among them. What is kept of a text is bounded: 4096 bigrams, 512 of either form,
+    512 names.
     """
-    kept = np.unique(_narrow(grams))
+    kept = distinct(_narrow(grams))
     level = 0
     while len(kept) > _MOST_GRAMS:
         level += 1
         kept = sampled(kept, level)
-    units = np.unique(_narrow(brief.units))
-    words, places = np.unique(_narrow(brief.words), return_index=True)
-    squares = np.asarray(brief.weights, dtype=np.uint32)[places] ** 2
+    units, weighed = _NOTHING, _NO_PAIRS
+    if brief is not NOT_BRIEF:
+        units = distinct(_narrow(brief.units))
+        words, places = np.unique(_narrow(brief.words), return_index=True)
+        squares = np.asarray(brief.weights, dtype=np.uint32)[places] ** 2
+        weighed = np.stack((words, squares), axis=1)
     return Evidence(
         length,
         level,
         kept,
-        _forms(*figures),
-        _forms(*phrases),
-        np.unique(_narrow(names[0]))[:_MOST_NAMES],
-        np.unique(_narrow(names[1]))[:_MOST_NAMES],
+        _forms(figures),
+        _forms(phrases),
+        distinct(_narrow(names[0]))[:_MOST_NAMES],
+        distinct(_narrow(names[1]))[:_MOST_NAMES],
         units,
-        np.stack((words, squares), axis=1),
+        weighed,
     )
 
 
@@ -164,13 +172,24 @@ def _is_sampled(hashes: Hashes32, level: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def _forms(hashes: NDArray[np.uint64], forms: NDArray[np.uint64]) -> Hashes32:
-    values, places = np.unique(_narrow(hashes), return_index=True)
-    return np.stack((values, _narrow(forms)[places]), axis=1)[:_MOST_FORMS]
+def distinct(hashes: NDArray[Hash]) -> NDArray[Hash]:
+    """Give each value once, in order; `numpy.unique`, which takes its time with few of them."""
+    values = np.sort(hashes)
+    first = np.ones(len(values), dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return values[first]
+
+
+def _forms(pairs: NDArray[np.uint64]) -> Hashes32:
+    both = np.sort((pairs[:, 0] >> _HALF << _HALF) | (pairs[:, 1] >> _HALF))
+    hashes = _narrow(both)
+    first = np.ones(len(both), dtype=bool)
+    first[1:] = hashes[1:] != hashes[:-1]
+    return np.stack((hashes[first], both[first].astype(np.uint32)), axis=1)[:_MOST_FORMS]
 
 
 def _narrow(hashes: NDArray[np.uint64]) -> Hashes32:
-    return (hashes >> np.uint64(32)).astype(np.uint32)
+    return (hashes >> _HALF).astype(np.uint32)
 
 
 class Pair:

@@ -16,11 +16,6 @@ _UNIT = re.compile(
     r"(?![\W_])[\u3400-\u9fff\U00020000-\U0003ffff]|[^\W_\u3400-\u9fff\U00020000-\U0003ffff]+"
 )
 _LETTER = re.compile(r"[^\W_\u3400-\u9fff\U00020000-\U0003ffff]")
-_NUMERALS = "零〇一二三四五六七八九十百千万亿两"
-_FIGURE = re.compile(rf"[0-9]+(?:\.[0-9]+)?|第[{_NUMERALS}]+|[{_NUMERALS}]+(?=[年月日号届轮名])")
-# Finer than a clause: in a list or a table each figure stands with its own words.
-_PHRASE = re.compile(r"(?:[^\W_]|%|(?<=[0-9])\.(?=[0-9]))+")
-_SHORTEST_PHRASE = 4
 _WORD_UNITS = 2
 """What a word of letters or a figure counts, in ideographs."""
 
@@ -41,14 +36,3 @@ def clauses(text: str) -> list[tuple[str, int]]:
                 length = sum(_WORD_UNITS if _LETTER.match(unit) else 1 for unit in units)
             found.append((" ".join(units), length))
     return found
-
-
-def figured(text: str) -> list[tuple[str, str]]:
-    """Give the phrases of a normalised text that hold a figure, each with its form.
-
-    A phrase ends at every mark and space. In the form of it figures are masked, so that it
-    is the same in a report of another day or another number.
-    """
-    phrases = [each for each in _PHRASE.findall(text.lower()) if len(each) >= _SHORTEST_PHRASE]
-    forms = ((phrase, _FIGURE.sub("#", phrase)) for phrase in phrases)
-    return [(phrase, form) for phrase, form in forms if form != phrase]

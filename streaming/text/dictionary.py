@@ -1,106 +1,166 @@
-"""The dictionary of words and their frequencies, in rjieba, as jieba would have it."""
+"""The dictionary of words and their frequencies: jieba's, and what users add to it.
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+What is made of jieba's own words is kept in leitong's cache and mapped into memory by whoever
+needs it, so that the processes of a host share one copy.
+"""
 
-import rjieba
+import hashlib
+import math
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
 
-from streaming.text.viterbi import load_jieba
+import numpy as np
+from numpy.typing import NDArray
 
-_NEVER_IN_TEXT = "\0"
+from streaming.errors import SettingsError
+from streaming.stack.jars import cache_home
+from streaming.text import cutting
+from streaming.text.tables import jieba_dictionary_path
 
+Codes = NDArray[np.uint32]
 
-@dataclass(frozen=True, slots=True)
-class UserWord:
-    """A word that a user adds to the dictionary, as a line of jieba's format says it.
+_Int64s = NDArray[np.int64]
+_Words = tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64], _Int64s, _Int64s]
+"""A trie, places by number, logarithms and frequencies by place, and the sum of those."""
 
-    Without a ``frequency`` it gets one that makes the word win over its parts; 0 takes the
-    word out of the dictionary. ValueError for a word that is empty, or one ASCII letter or
-    digit.
-    """
-
-    word: str
-    frequency: int | None = None
-    tag: str | None = None
-
-    def __post_init__(self) -> None:
-        if not self.word or (len(self.word) == 1 and self.word.isascii() and self.word.isalnum()):
-            raise ValueError(f"{self.word!r} cannot be a word of a dictionary")
+_VERSION = 1
+"""Goes up when the trie of the same words is another."""
+_ARRAYS = ("trie", "places", "logs", "frequencies", "total")
+_SLOTS = 1 << 20
+_FULL = 0.75
+"""The largest share of the slots of a table that may be in use."""
+_STRANGERS = 200_000
+"""From so many numbers of strings that are in no dictionary on, they are forgotten."""
 
 
 class Dictionary:
-    """Finds the most probable route through a text, word by word.
+    """A trie of words with frequencies, and numbers for all other strings as well.
 
-    User words are added in order, as jieba's ``add_word`` adds them, but never to a
-    dictionary that others share. Loading takes about a tenth of a second; jieba's own
-    dictionary, which takes seven, is loaded only for user words that have no frequency, are
-    in the dictionary already, or are taken out of it.
+    A number of a word is where its path in `trie` ends; ``places[number]`` is where its
+    frequency and the logarithm of that are, 0 if it has none. `roots` has the numbers of
+    single characters. `strangers` is the trie of other strings, whose numbers begin with
+    ``len(places)``. `forced` is 1 for words that the word model may not join either.
+
+    Not safe for use by several threads at once.
     """
 
-    def __init__(self, user_words: Sequence[UserWord] = ()) -> None:
-        # The package comes with one dictionary loaded, which nothing may be added to.
-        engine: Any = rjieba.Jieba() if user_words else rjieba
-        self._engine = engine
-        self._reference: Any = None
-        self._deleted: frozenset[str] = frozenset()
-        self._deleted_pattern: re.Pattern[str] | None = None
-        self.never_joined: frozenset[str] = frozenset()
-        """Words that the word model may not join either."""
-        known: set[str] = set()
-        for entry in user_words:
-            if not entry.frequency or entry.word in known or engine.has_word(entry.word):
-                self._add_with_reference(user_words)
-                return
-            known.add(entry.word)
-        for entry in user_words:
-            engine.add_word(entry.word, entry.frequency, entry.tag or "")
+    def __init__(self) -> None:
+        self.trie, self.places, self.logs, self._frequencies, total = _jieba()
+        self._total = int(total)
+        self.roots = cutting.first_nodes(self.trie)
+        self.forced = np.zeros(len(self.places), np.uint8)
+        self.era = 0
+        """Goes up whenever the numbers of strangers are forgotten."""
+        self._forget(0)
 
-    def route(self, text: str) -> list[str]:
-        """Cut text along the route, ``jieba.cut(text, HMM=False)``.
+    @property
+    def log_total(self) -> float:
+        """The logarithm of the sum of all frequencies."""
+        return math.log(self._total)
 
-        The text holds no lone surrogate, and no Chinese character outside U+4E00-9FD5.
+    @property
+    def numbers(self) -> int:
+        """How many numbers there are; all of them are smaller."""
+        return int(self.state[0])
+
+    def make_room(self, characters: int) -> None:
+        """See to it that texts of so many characters, taken together, can get numbers."""
+        strangers = self.numbers - len(self.places)
+        full = strangers + characters > _FULL * len(self.strangers)
+        if full or strangers > _STRANGERS:
+            self._forget(characters)
+
+    def add(self, word: str, frequency: int, *, forced: bool) -> None:
+        """Do what jieba's ``add_word`` does: the total keeps what the word had before.
+
+        SettingsError if there are too many words.
         """
-        if self._deleted_pattern and self._deleted_pattern.search(text):
-            return list(self._reference.cut(text, HMM=False))
-        tokens: list[str] = self._engine.cut(text, False)  # noqa: FBT003 - has no keywords
-        return tokens
+        base = len(self.places)
+        if base + len(word) > _FULL * len(self.trie):
+            self.trie = cutting.laid_out(self.trie, 2 * len(self.trie))
+        if base + len(word) > cutting.MOST_NODES:
+            raise SettingsError(
+                "text.user_dictionaries: too many words for one dictionary; leave some out"
+            )
+        codes = code_points(word)
+        number = cutting.add(self.trie, codes, 0, len(codes), base)
+        more = max(number + 1 - base, 0)
+        self.places = np.append(self.places, np.zeros(more, np.uint32))
+        self.forced = np.append(self.forced, np.zeros(more, np.uint8))
+        self.roots = cutting.first_nodes(self.trie)
+        self.places[number] = len(self.logs) if frequency else 0
+        if frequency:
+            self.logs = np.append(self.logs, math.log(frequency))
+            self._frequencies = np.append(self._frequencies, frequency)
+        self.forced[number] |= forced
+        self._total += frequency
+        self._forget(0)
 
-    def has(self, word: str) -> bool:
-        """Tell whether a word is in the dictionary."""
-        return bool(self._engine.has_word(word)) and word not in self._deleted
+    def suggested(self, word: str, parts: Iterable[str]) -> int:
+        """Give the frequency with which a word wins over its parts, as ``suggest_freq`` does."""
+        frequency = 1.0
+        for part in parts:
+            frequency *= self._frequency(part) / float(self._total)
+        return max(int(frequency * self._total) + 1, self._frequency(word))
 
-    def _add_with_reference(self, user_words: Sequence[UserWord]) -> None:
-        reference = load_jieba().Tokenizer()
-        # Not by its own way of loading: that writes a cache file which processes share.
-        reference.FREQ, reference.total = reference.gen_pfdict(reference.get_dict_file())
-        reference.initialized = True
-        frequencies: dict[str, int] = {}
-        replaced = 0
-        for entry in user_words:
-            word, frequency = entry.word, entry.frequency
-            if frequency is None:
-                frequency = int(reference.suggest_freq(word))
-            if frequency:
-                replaced += reference.FREQ.get(word, 0)
-                self._engine.add_word(word, frequency, entry.tag or "")
-            _add_to_reference(reference, word, frequency)
-            frequencies[word] = frequency
-        if replaced:
-            # jieba's total keeps the frequencies that were replaced; rjieba's does not.
-            self._engine.add_word(_NEVER_IN_TEXT, replaced, "")
-        self.never_joined = frozenset(entry.word for entry in user_words if entry.frequency == 0)
-        self._deleted = frozenset(word for word, number in frequencies.items() if not number)
-        if self._deleted:
-            # rjieba cannot take a word out, so texts with such a word go to jieba.
-            self._reference = reference
-            self._deleted_pattern = re.compile("|".join(map(re.escape, sorted(self._deleted))))
+    def _frequency(self, word: str) -> int:
+        """Give the frequency of a word; 1 if it is not even the beginning of another."""
+        codes = code_points(word)
+        number = cutting.find(self.trie, codes, 0, len(codes))
+        return int(self._frequencies[self.places[number]]) if number else 1
+
+    def _forget(self, characters: int) -> None:
+        slots = _SLOTS // 2
+        while characters > _FULL * slots:
+            slots *= 2
+        self.strangers = np.zeros((slots, 2), np.uint64)
+        self.state = np.array([len(self.places)], np.int64)
+        self.era += 1
 
 
-def _add_to_reference(tokenizer: Any, word: str, frequency: int) -> None:
-    """Do what ``add_word`` does, but for its list of words that all tokenizers share."""
-    tokenizer.FREQ[word] = frequency
-    tokenizer.total += frequency
-    for end in range(1, len(word)):
-        tokenizer.FREQ.setdefault(word[:end], 0)
+def code_points(text: str) -> Codes:
+    """Give the code points of a text, lone surrogates included."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
+
+
+def _jieba() -> _Words:
+    """Map jieba's own words, from the cache; they are put there if they are not."""
+    source = jieba_dictionary_path()
+    made_from = hashlib.sha256(source.read_bytes()).hexdigest()
+    kept = cache_home() / "dictionaries" / f"{_VERSION}-{made_from[:16]}"
+    if not kept.is_dir():
+        words = _read(source)
+        try:
+            _keep(words, kept)
+        except OSError:  # nobody may write there, or another process was faster
+            return words
+    trie, places, logs, frequencies, total = (
+        np.load(kept / f"{name}.npy", mmap_mode="c") for name in _ARRAYS
+    )
+    return trie, places, logs, frequencies, total
+
+
+def _read(source: Path) -> _Words:
+    lines = [line.split(" ") for line in source.read_text(encoding="utf-8").split("\n") if line]
+    codes = code_points("".join(line[0] for line in lines))
+    ends = np.cumsum([len(line[0]) for line in lines])
+    trie, numbers = np.zeros(_SLOTS, np.uint64), np.empty(len(lines), np.int32)
+    count = cutting.add_all(trie, codes, ends, numbers)
+    of_lines = np.array([int(line[1]) for line in lines])
+    by_number = np.zeros(count, np.int64)
+    by_number[numbers] = of_lines
+    frequencies, places = np.unique(by_number, return_inverse=True)
+    # By the same function as jieba's, whose last bit may not be that of numpy's.
+    logs = [math.log(each) if each else cutting.NO_FREQUENCY for each in frequencies.tolist()]
+    return trie, places.astype(np.uint32), np.array(logs), frequencies, np.array(of_lines.sum())
+
+
+def _keep(words: _Words, directory: Path) -> None:
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=directory.parent) as scratch:
+        made = Path(scratch) / "made"
+        made.mkdir()
+        for name, values in zip(_ARRAYS, words, strict=True):
+            np.save(made / f"{name}.npy", np.asarray(values))
+        made.rename(directory)

@@ -3,57 +3,47 @@
 import hashlib
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from streaming.errors import SettingsError
-from streaming.fingerprints.simhash import fingerprints
-from streaming.text import features, normalise, shingling, tables
-from streaming.text.clauses import clauses, figured
-from streaming.text.contrasts import Contrasts
-from streaming.text.features import FeatureExtractor
+from streaming.fingerprints import shingles
+from streaming.text import features, normalise, tables
+from streaming.text.features import BODY_FEATURES, FeatureExtractor
 from streaming.text.loading import load_contrasts, load_segmenter, load_stop_words
-from streaming.text.segment import Segmenter
+from streaming.text.segment import Segmenter, Tokens
 from streaming.text.settings import TextSettings
-from streaming.text.shingling import Passage
 from streaming.text.traditional import Simplifier
 
-_BODY_FEATURES = 64
-"""From this many features on, the body alone is fingerprinted.
+if TYPE_CHECKING:
+    from streaming.text.reader import Reader
 
-Reprints have other titles more often than not, and a title that counted once would take
-71 % of such copies of 140-500 characters out of the radius of 3 bits, and 30 % of longer
-ones. Among 18 351 articles no two bodies of at least 64 features with different titles were
-within it unless they shared most of their words; below, titles are needed to tell forms and
-one-line notices apart.
-"""
-_LIBRARIES = ("jieba", "opencc", "rjieba", "selectolax")
+_LIBRARIES = ("jieba", "opencc", "selectolax")
 
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
     """What the text stage finds in an article.
 
-    ``title`` and ``body`` are normalised, ``text`` is both of them. ``features``, of the
-    body or of both, maps tokens to weights 1..255; ``fingerprint`` is theirs, None if there
-    are none: texts without a letter or digit have nothing in common, no ``shingles`` (keys
-    of 64 bits) and no words in their ``evidence`` either, which is encoded. ``title_words``
-    and ``body_words`` are all tokens of the simplified title and body, in order.
+    ``title`` and ``body`` are normalised, ``text`` is both of them. ``fingerprint`` is that of
+    the features of the body or of both, None if there are none: texts without a letter or
+    digit have nothing in common, no ``shingles`` (keys of 64 bits) and no words in their
+    ``evidence`` either, which is encoded. ``title_tokens`` and ``body_tokens`` are those of
+    the simplified title and body.
     """
 
     text: str
     title: str
     body: str
-    features: dict[str, int]
     fingerprint: int | None
     shingles: tuple[int, ...]
     evidence: bytes
-    title_words: Sequence[str]
-    body_words: Sequence[str]
+    title_tokens: Tokens = field(compare=False)
+    body_tokens: Tokens = field(compare=False)
 
 
 class TextPipeline:
@@ -79,24 +69,26 @@ class TextPipeline:
 
     def _analyse(self, title: str, body: str, channel: str) -> Analysis:
         title, body = normalise.normalise(title), normalise.normalise(body)
-        heading, text = self._read(title), self._read(body)
-        features = self._extractor.features(text.words, channel)
-        if title and len(features) < _BODY_FEATURES:
-            tokens = [*heading.words, "\n", *text.words]
-            features = self._extractor.features(tokens, channel)
-        (fingerprint,) = fingerprints([features])
-        shingles, evidence = shingling.shingle(heading, text, self._extractor, self._contrasts)
+        heading, text = map(self._simplifier.simplify, (title, body))
+        read = self._reader.read(heading, text, channel)
         return Analysis(
             text="\n".join(filter(None, (title, body))),
             title=title,
             body=body,
-            features=features,
-            fingerprint=fingerprint,
-            shingles=shingles,
-            evidence=evidence.encode(),
-            title_words=heading.words,
-            body_words=text.words,
+            fingerprint=read.fingerprint,
+            shingles=read.shingles,
+            evidence=read.evidence.encode(),
+            title_tokens=read.title,
+            body_tokens=read.body,
         )
+
+    def features(self, title: str, body: str, channel: str = "") -> dict[str, int]:
+        """Give what an article is fingerprinted by: tokens and their weights 1..255."""
+        heading, text = self.words(title), self.words(body)
+        features = self._extractor.features(text, channel)
+        if heading and len(features) < BODY_FEATURES:
+            features = self._extractor.features([*heading, *text], channel)
+        return features
 
     def words(self, text: str, *, normalised: bool = False) -> list[str]:
         """Give all tokens of a title or body, those that `analyse` finds in it, and no more.
@@ -104,19 +96,12 @@ class TextPipeline:
         Text that is ``normalised``, as that of an `Analysis`, is not normalised again.
         """
         clean = text if normalised else normalise.normalise(text)
-        return self._cut(self._simplifier.simplify(clean))
-
-    def _cut(self, simplified: str) -> list[str]:
-        return self._segmenter.cut(simplified)
-
-    def _read(self, text: str) -> Passage:
-        simplified = self._simplifier.simplify(text)
-        return Passage(self._cut(simplified), clauses(simplified), figured(simplified))
+        return self._segmenter.cut(self._simplifier.simplify(clean))
 
     def stamp(self) -> dict[str, Any]:
         """Give what the result depends on: versions, and checksums of every table in use."""
         settings = self._settings
-        stamp = self.words_stamp() | {"features": features.VERSION, "shingles": shingling.VERSION}
+        stamp = self.words_stamp() | {"features": features.VERSION, "shingles": shingles.VERSION}
         builtin = files("streaming.text.data").joinpath("stopwords.txt").read_bytes()
         stamp["stop_words"] = (
             _checksum(settings.stop_words)
@@ -161,8 +146,11 @@ class TextPipeline:
         )
 
     @cached_property
-    def _contrasts(self) -> Contrasts:
-        return load_contrasts(self._settings)
+    def _reader(self) -> "Reader":
+        # Not before it is needed: what is compiled takes a moment to load.
+        from streaming.text.reader import Reader  # noqa: PLC0415
+
+        return Reader(self._segmenter, self._extractor, load_contrasts(self._settings))
 
 
 def _optional(path: Path | None) -> str | None:

@@ -1,38 +1,39 @@
-"""Segmentation: token for token what jieba gives, several times faster.
+"""Segmentation: token for token what jieba gives, many times faster, and each with a number.
 
-rjieba finds the best route through the dictionary as jieba does: the same frequencies, the
-same order of additions, the same rule for ties. It differs in three places, and those are
-done here instead. Its hidden Markov model has emission probabilities rounded to six
-decimals, so that near ties fall the other way, and it splits runs of ASCII by another
-pattern; so rjieba is used without the model, and what the route leaves as single characters
-goes through jieba's own. And it takes more characters for Chinese than jieba does; those
-are cut out before.
+The route through the dictionary and jieba's word model are summed in compiled loops, in
+jieba's order; see `cutting`. A number stands for one string as long as the dictionary's era
+lasts, so what is known of a word can be looked up in arrays.
 """
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
 
-from streaming.text.dictionary import Dictionary, UserWord
-from streaming.text.viterbi import WordModel
+import numpy as np
+from numpy.typing import NDArray
 
-_CACHED_RUNS = 200_000
-_CACHED_RUN_CHARACTERS = 12
+from streaming.text.user_words import UserWord
 
-# Chinese for rjieba, tokens of their own for jieba; surrogates, which cannot be handed over;
-# and NUL, which separates tokens below.
-_FOREIGN = re.compile(
-    "([\0\u3400-\u4dbf\u9fd6-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\ud800-\udfff])"
-)
-# Every token has a NUL before it, and the last one has one behind it.
-_HAN_SINGLES = re.compile(r"\0[\u4e00-\u9fd5]\0[\u4e00-\u9fd5](?=\0)(?:\0[\u4e00-\u9fd5](?=\0))*+")
-_ASCII_SINGLES = re.compile(
-    r"\0(?:[a-zA-Z0-9]++|[+#&._%\-])(?:\0(?:[a-zA-Z0-9]++|[+#&._%\-])(?=\0))++"
-)
-_SYMBOL = re.compile(r"[+#&._%\-]")
-_ALPHANUMERIC = re.compile(r"[a-zA-Z0-9]+")
-_ASCII_WORD = re.compile(r"([a-zA-Z0-9]+(?:\.\d+)?%?)")
+if TYPE_CHECKING:
+    from streaming.text.dictionary import Dictionary
+
+Numbers = NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """The tokens of a text: where each ends, int32, and its number, int32."""
+
+    text: str
+    ends: Numbers
+    numbers: Numbers
+
+    def words(self) -> list[str]:
+        """Give the tokens themselves; joined, they are the text."""
+        text = self.text
+        return [text[begin:end] for begin, end in pairwise([0, *self.ends.tolist()])]
 
 
 class Segmenter:
@@ -54,85 +55,76 @@ class Segmenter:
 
         The tokens joined are the text. Takes lone surrogates, as jieba does.
         """
-        if not _FOREIGN.search(text):
-            return self._cut(text)
-        tokens: list[str] = []
-        for number, part in enumerate(_FOREIGN.split(text)):
-            if number % 2:
-                tokens.append(part)
-            elif part:
-                tokens += self._cut(part)
-        return tokens
+        (tokens,) = self.tokens([text])
+        return tokens.words()
 
-    def _cut(self, text: str) -> list[str]:
-        tokens = self._dictionary.route(text)
-        if not self._hmm:
-            return tokens
-        joined = "\0".join(("", *tokens, ""))
-        joined = _HAN_SINGLES.sub(self._join_han, joined)
-        if _SYMBOL.search(text):
-            joined = _ASCII_SINGLES.sub(self._join_ascii, joined)
-        return joined.split("\0")[1:-1]
+    def tokens(self, texts: Sequence[str]) -> list[Tokens]:
+        """Cut texts likewise; their numbers are of one era, the dictionary's as it is then."""
+        return self._cutter.tokens(texts, hmm=self._hmm)
+
+    @property
+    def dictionary(self) -> "Dictionary":
+        """The dictionary that numbers are of."""
+        return self._cutter.dictionary
 
     @cached_property
-    def _dictionary(self) -> Dictionary:
-        return Dictionary(self._user_words)
+    def _cutter(self) -> "_Cutter":
+        return _Cutter(self._user_words)
 
-    @cached_property
-    def _model(self) -> WordModel:
-        return WordModel()
 
-    @cached_property
-    def _joined_runs(self) -> dict[str, str]:
-        return {}
+class _Cutter:
+    """What a segmenter loads: a dictionary, the word model, and room to work in."""
 
-    def _join_han(self, singles: re.Match[str]) -> str:
-        """Join single Chinese characters into the words that the model finds."""
-        run = singles.group()
-        cut = self._joined_runs.get(run)
-        if cut is not None:
-            return cut
-        characters = run.replace("\0", "")
-        is_word = self._dictionary.has(characters)
-        if is_word and not self._is_next_to_ascii(singles):
-            # Less probable than its characters, and jieba leaves it at that.
-            return run
-        cut = "".join(f"\0{word}" for word in self._modelled(characters))
-        if not is_word and len(run) <= _CACHED_RUN_CHARACTERS:
-            if len(self._joined_runs) >= _CACHED_RUNS:
-                self._joined_runs.clear()
-            self._joined_runs[run] = cut
-        return cut
+    def __init__(self, user_words: Sequence[UserWord]) -> None:
+        # Not before it is needed: what is compiled takes a moment to load.
+        from streaming.text import cutting  # noqa: PLC0415
+        from streaming.text.dictionary import Dictionary, code_points  # noqa: PLC0415
+        from streaming.text.viterbi import WordModel  # noqa: PLC0415
 
-    def _modelled(self, characters: str) -> Iterator[str]:
-        for word in self._model.cut(characters):
-            if word in self._dictionary.never_joined:
-                yield from word
-            else:
-                yield word
+        self._cut, self._codes = cutting.cut, code_points
+        self.dictionary = Dictionary()
+        self._model = WordModel()
+        self._room = 0
+        self._make_room(4096)
+        for entry in user_words:
+            frequency = entry.frequency
+            if frequency is None:
+                (tokens,) = self.tokens([entry.word], hmm=False)
+                frequency = self.dictionary.suggested(entry.word, tokens.words())
+            self.dictionary.add(entry.word, frequency, forced=entry.frequency == 0)
 
-    def _is_next_to_ascii(self, singles: re.Match[str]) -> bool:
-        joined = singles.string
-        before = joined[joined.rfind("\0", 0, singles.start()) + 1 : singles.start()]
-        after = joined[singles.end() + 1 : joined.find("\0", singles.end() + 1)]
-        return self._is_unjoined(before) or self._is_unjoined(after)
+    def tokens(self, texts: Sequence[str], *, hmm: bool) -> list[Tokens]:
+        self.dictionary.make_room(sum(map(len, texts)))
+        return [self._tokens(text, hmm=hmm) for text in texts]
 
-    def _is_unjoined(self, token: str) -> bool:
-        """Tell whether the route left this ASCII token as single characters."""
-        if _SYMBOL.fullmatch(token):
-            return True
-        if not _ALPHANUMERIC.fullmatch(token):
-            return False
-        return len(token) == 1 or not self._dictionary.has(token)
+    def _tokens(self, text: str, *, hmm: bool) -> Tokens:
+        if len(text) > self._room:
+            self._make_room(len(text))
+        known, model = self.dictionary, self._model
+        count = self._cut(
+            self._codes(text),
+            known.trie,
+            known.strangers,
+            known.roots,
+            known.places,
+            known.logs,
+            known.log_total,
+            known.forced,
+            model.kinds,
+            model.emit,
+            model.step,
+            int(hmm),
+            self._sums,
+            *self._scratch[:2],
+            self._steps,
+            known.state,
+            *self._scratch[2:],
+        )
+        ends, numbers = self._scratch[2:, :count].copy()
+        return Tokens(text, ends, numbers)
 
-    def _join_ascii(self, singles: re.Match[str]) -> str:
-        """Join ASCII letters, digits and symbols as jieba does around its model."""
-        cut, run = [], ""
-        for token in singles.group()[1:].split("\0"):
-            if len(token) > 1 and not self._is_unjoined(token):
-                cut += [*_ASCII_WORD.split(run), token]
-                run = ""
-            else:
-                run += token
-        cut += _ASCII_WORD.split(run)
-        return "".join(f"\0{word}" for word in cut if word)
+    def _make_room(self, characters: int) -> None:
+        self._room = characters
+        self._sums = np.empty(characters + 1)
+        self._steps = np.empty(characters, np.uint8)
+        self._scratch = np.empty((4, characters), np.int32)

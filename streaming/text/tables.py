@@ -24,8 +24,8 @@ from pathlib import Path
 from sys import intern
 
 from streaming.errors import SettingsError
-from streaming.text.dictionary import UserWord
 from streaming.text.normalise import normalise
+from streaming.text.user_words import UserWord
 
 MAX_LEXICON_WEIGHT = 5
 
@@ -90,6 +90,11 @@ def jieba_idf_path() -> Path:
     return _jieba_path("analyse") / "idf.txt"
 
 
+def jieba_dictionary_path() -> Path:
+    """Give the dictionary inside the installed jieba."""
+    return _jieba_path("dict.txt")
+
+
 def read_jieba_idf() -> dict[str, float]:
     """Read jieba's own table; some 270 000 words, well formed but for a line without one."""
     fields = jieba_idf_path().read_text(encoding="utf-8").split("\n")
@@ -99,7 +104,7 @@ def read_jieba_idf() -> dict[str, float]:
 
 def read_jieba_tags(wanted: Collection[str]) -> dict[str, str]:
     """Read the words of jieba's dictionary that have one of these tags, with their tags."""
-    with _jieba_path("dict.txt").open(encoding="utf-8") as lines:
+    with jieba_dictionary_path().open(encoding="utf-8") as lines:
         fields = (line.split() for line in lines)
         return {word: intern(tag) for word, _, tag in fields if tag in wanted}
 

@@ -1,5 +1,6 @@
 """Traditional characters to simplified ones, so that one text in both scripts is one text."""
 
+import re
 from functools import cached_property
 from typing import Any
 
@@ -17,7 +18,7 @@ class Simplifier:
 
     def simplify(self, text: str) -> str:
         """Give the text in simplified characters; of the same length."""
-        if self._traditional.isdisjoint(text):
+        if not self._traditional.search(text):
             return text
         converted: str = self._converter.convert(text)
         return converted
@@ -27,8 +28,9 @@ class Simplifier:
         return opencc.OpenCC("t2s")
 
     @cached_property
-    def _traditional(self) -> frozenset[str]:
-        """The characters that are written otherwise in simplified Chinese."""
+    def _traditional(self) -> re.Pattern[str]:
+        """Finds characters that are written otherwise in simplified Chinese."""
         known = [chr(code) for block in _IDEOGRAPHS for code in block]
         simplified = self._converter.convert("\n".join(known)).split("\n")
-        return frozenset(one for one, other in zip(known, simplified, strict=True) if one != other)
+        others = (one for one, other in zip(known, simplified, strict=True) if one != other)
+        return re.compile(f"[{''.join(others)}]")

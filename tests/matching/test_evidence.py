@@ -8,6 +8,7 @@ from streaming.matching.evidence import NO_TEXT, NOT_BRIEF, Brief, Evidence, Pai
 
 Hashes = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 NOTHING = np.empty(0, dtype=np.uint64)
+NO_PAIRS = NOTHING.reshape(-1, 2)
 HASHES = st.integers(0, 2**64 - 1)
 
 
@@ -26,8 +27,7 @@ def of(
     hashes = grams << np.uint64(32)
     brief = Brief(hashes, hashes, [1] * len(hashes)) if len(grams) < SHORT else NOT_BRIEF
     rare, subjects = (np.array(each, dtype=np.uint64) << np.uint64(32) for each in names)
-    forms = pairs[:, 0], pairs[:, 1]
-    return evidence(len(grams), hashes, forms, (NOTHING, NOTHING), (rare, subjects), brief)
+    return evidence(len(grams), hashes, pairs, NO_PAIRS, (rare, subjects), brief)
 
 
 PAIRS = st.lists(st.tuples(HASHES, HASHES), max_size=8)
@@ -41,9 +41,8 @@ def test_evidence_survives_its_bytes(
     words: list[int],
     data: st.DataObject,
 ) -> None:
-    def forms(pairs: list[tuple[int, int]]) -> tuple[Hashes, Hashes]:
-        both = np.array(pairs, dtype=np.uint64).reshape(-1, 2)
-        return both[:, 0], both[:, 1]
+    def forms(pairs: list[tuple[int, int]]) -> Hashes:
+        return np.array(pairs, dtype=np.uint64).reshape(-1, 2)
 
     weight = st.integers(1, 255)
     weights = data.draw(st.lists(weight, min_size=len(words), max_size=len(words)))
@@ -112,8 +111,7 @@ def test_a_weighty_word_counts_more_than_others() -> None:
     def headline(words: dict[int, int]) -> Evidence:
         hashes = np.array([*words], dtype=np.uint64) << np.uint64(32)
         brief = Brief(hashes, hashes, [*words.values()])
-        nothing = NOTHING, NOTHING
-        return evidence(8, hashes, nothing, nothing, nothing, brief)
+        return evidence(8, hashes, NO_PAIRS, NO_PAIRS, (NOTHING, NOTHING), brief)
 
     one = headline({1: 9, 2: 3, 3: 3, 4: 3})
     assert Pair(one, headline({1: 9, 2: 3, 3: 3, 5: 3})).likeness > 0.75

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.text.clauses import clauses, figured
+from streaming.text.clauses import clauses
 
 
 def test_clauses_end_at_punctuation_of_either_width() -> None:
@@ -21,25 +21,6 @@ def test_points_and_commas_inside_figures_do_not_end_a_clause() -> None:
 def test_a_space_parts_chinese_and_joins_english() -> None:
     assert clauses("快讯 股市收盘") == [("快 讯", 2), ("股 市 收 盘", 4)]
     assert clauses("The Bank cut rates, again.") == [("the bank cut rates", 8), ("again", 2)]
-
-
-def test_phrases_with_figures_have_the_form_of_another_day() -> None:
-    text = "第六巡视组 3月12日进驻,增长3.5%;其中手机1200万部、电脑八年。没有数字的一句"
-    assert figured(text) == [
-        ("第六巡视组", "#巡视组"),
-        ("3月12日进驻", "#月#日进驻"),
-        ("增长3.5%", "增长#%"),
-        ("其中手机1200万部", "其中手机#万部"),
-        ("电脑八年", "电脑#年"),
-    ]
-
-
-@given(st.text())
-def test_phrases_have_figures_and_their_forms_none(text: str) -> None:
-    for phrase, form in figured(text):
-        assert phrase in text.lower()
-        assert form != phrase
-        assert not any(each in "0123456789" for each in form)
 
 
 @given(st.text())

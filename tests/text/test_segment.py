@@ -14,9 +14,9 @@ import rjieba
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from streaming.text.dictionary import UserWord
 from streaming.text.normalise import normalise
 from streaming.text.segment import Segmenter
+from streaming.text.user_words import UserWord
 from streaming.text.viterbi import load_jieba
 from tests.newsfeed import messages
 
@@ -173,7 +173,7 @@ def test_user_words_have_the_effect_they_have_in_jieba(
             tokenizer.add_word(entry.word, entry.frequency, entry.tag)
         words = [entry.word for entry in entries]
         modelled, routed = Segmenter(entries), Segmenter(entries, hmm=False)
-        routed._dictionary = modelled._dictionary
+        vars(routed)["_cutter"] = modelled._cutter
         for text in [*texts, "".join(words), *(f"我{w}是{w}了a.{w}-{w}+3%" for w in words)]:
             for hmm, segmenter in ((True, modelled), (False, routed)):
                 assert segmenter.cut(text) == jieba(text, hmm=hmm, tokenizer=tokenizer)
@@ -213,13 +213,37 @@ def test_a_word_that_jieba_could_not_tell_from_others_is_refused(word: str) -> N
         UserWord(word)
 
 
-def test_caches_of_runs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streaming.text.segment._CACHED_RUNS", 5)
+def test_strangers_are_forgotten_and_the_dictionary_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streaming.text.dictionary._STRANGERS", 50)
+    segmenter = Segmenter([UserWord("雷同稿", 9)])
+    known = segmenter.tokens(["北京"])[0].numbers
+    for number in range(300):
+        text = f"x{number:x}z，北京{COMMON[number]}{COMMON[-number]}雷同稿"
+        assert "".join(segmenter.cut(text)) == text
+        assert segmenter.cut(text)[-1] == "雷同稿"
+    assert segmenter.dictionary.era > 2
+    assert segmenter.dictionary.numbers < len(segmenter.dictionary.places) + 200
+    assert (segmenter.tokens(["北京"])[0].numbers == known).all()
+
+
+def test_a_text_of_nothing_but_new_words_finds_room() -> None:
     segmenter = Segmenter()
-    text = "，".join(one + other for one, other in zip(COMMON, reversed(COMMON), strict=True))
-    for _ in range(2):
-        assert segmenter.cut(text) == jieba(text, hmm=True)
-    assert 0 < len(segmenter._joined_runs) <= 5
+    text = " ".join(f"{number:x}q" for number in range(150_000))
+    assert segmenter.cut(text) == jieba(text, hmm=True)
+    assert segmenter.cut("北京" + text[:9]) == jieba("北京" + text[:9], hmm=True)
+
+
+@given(st.lists(TEXTS, min_size=1, max_size=5))
+def test_a_number_stands_for_one_token(texts: list[str]) -> None:
+    tokens = OURS[True].tokens(texts)
+    pairs = {
+        (number, word)
+        for each in tokens
+        for number, word in zip(each.numbers.tolist(), each.words(), strict=True)
+    }
+    assert len(pairs) == len({number for number, _ in pairs}) == len({word for _, word in pairs})
 
 
 def test_a_segmenter_pickles_without_its_dictionaries() -> None:
@@ -242,7 +266,7 @@ def test_loading_is_quiet_and_lazy() -> None:
     program = (
         "import sys; from streaming.text.pipeline import TextPipeline\n"
         "from streaming.text.segment import Segmenter\n"
-        "from streaming.text.dictionary import UserWord\n"
+        "from streaming.text.user_words import UserWord\n"
         "assert 'jieba' not in sys.modules\n"
         "Segmenter([UserWord('雷同稿')]).cut('雷同稿多')\n"
     )

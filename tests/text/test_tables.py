@@ -4,7 +4,7 @@ import pytest
 
 from streaming.errors import SettingsError
 from streaming.text import tables
-from streaming.text.dictionary import UserWord
+from streaming.text.user_words import UserWord
 
 
 @pytest.fixture

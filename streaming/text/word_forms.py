@@ -1,0 +1,23 @@
+"""Words and their forms: a word with its figures masked is the same in a report of another day."""
+
+import re
+
+from streaming.fingerprints.shingles import hashes
+
+_WORD = re.compile(r"[^\W_]")
+_FIGURE = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
+_HAS_DIGIT = re.compile(r"[0-9]")
+# What stands beside a figure that is spelled out, in the same word or clause.
+_SPELLED = re.compile(
+    r"第?[零〇一二三四五六七八九十百千万亿两]+[年月日号届轮次名点时分秒岁元人个家]?"
+)
+
+
+def word_and_form(token: str) -> tuple[int, int] | None:
+    """Give the hashes of a token in lower case and of its form; None if it is no word."""
+    if not _WORD.search(token):
+        return None
+    word = token.lower()
+    has_figure = _HAS_DIGIT.search(word) or _SPELLED.fullmatch(word)
+    first, second = hashes([word, _FIGURE.sub("#", word) if has_figure else word]).tolist()
+    return first, second
