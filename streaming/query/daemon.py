@@ -13,7 +13,7 @@ import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
 
-WORKER_IMPORTS = ("pandas", "pyarrow", "streaming.query.tasks")
+WORKER_IMPORTS = ("pandas", "pyarrow", "streaming.query.tasks", "streaming.text.reader")
 
 
 def without_archives(path: list[str]) -> list[str]:
