@@ -89,18 +89,18 @@ class Evidence:
             cell
         )
         values = np.frombuffer(cell, dtype=_KEPT, offset=_HEAD.size).astype(np.uint32)
-        sizes = (grams, 2 * figures, 2 * phrases, names, subjects, units, 2 * words)
-        parts = np.split(values, list(accumulate(sizes))[:-1])
+        sizes = (grams, 2 * figures, 2 * phrases, names, subjects, units)
+        a, b, c, d, e, f = accumulate(sizes)
         return cls(
             length,
             level,
-            parts[0],
-            parts[1].reshape(-1, 2),
-            parts[2].reshape(-1, 2),
-            parts[3],
-            parts[4],
-            parts[5],
-            parts[6].reshape(-1, 2),
+            values[:a],
+            values[a:b].reshape(-1, 2),
+            values[b:c].reshape(-1, 2),
+            values[c:d],
+            values[d:e],
+            values[e:f],
+            values[f : f + 2 * words].reshape(-1, 2),
         )
 
 
@@ -230,7 +230,10 @@ class Pair:
     @cached_property
     def overlap(self) -> float:
         """Share of the shorter text's bigrams that the longer one has, from 0 to 1."""
-        return int(_among(self._grams, self._known).sum()) / max(1, len(self._grams))
+        # Not before it is needed: what is compiled takes a moment to load.
+        from streaming.matching.merging import common  # noqa: PLC0415
+
+        return int(common(self._grams, self._known)) / max(1, len(self._grams))
 
     @cached_property
     def figured(self) -> float:
