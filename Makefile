@@ -42,6 +42,7 @@ soak: setup
 bench: setup
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/quality.py
+	$(BIN)/python benchmarks/core.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/ranking.py

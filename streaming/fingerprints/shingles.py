@@ -70,6 +70,11 @@ class _Hashes(dict[str, int]):
 _hash_of = _Hashes()
 
 
+def hash_of(text: str) -> int:
+    """Hash a text to 64 bits."""
+    return _hash_of[text]
+
+
 def hashes(texts: Sequence[str]) -> Hashes:
     """Hash texts to 64 bits each, as an array of shape ``(len(texts),)`` and dtype uint64."""
     return np.fromiter(map(_hash_of.__getitem__, texts), dtype=np.uint64, count=len(texts))

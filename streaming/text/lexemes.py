@@ -18,6 +18,7 @@ from streaming.text.segment import Tokens
 from streaming.text.word_forms import word_and_form
 
 _MORE = 1 << 16
+_NO_WORD = (0, 0)
 
 Value = TypeVar("Value", bound=np.generic)
 
@@ -54,27 +55,32 @@ class Lexemes:
             self._known[len(self._dictionary.places) :] = 0
         if self._dictionary.numbers > len(self._known):
             self._grow(self._dictionary.numbers + _MORE)
+        new: dict[int, str] = {}
         for tokens in texts:
             places = np.empty(len(tokens.numbers), np.int32)
             count = reading.strangers(tokens.numbers, self._known, places)
             for place in places[:count].tolist():
                 begin = tokens.ends[place - 1] if place else 0
-                self._learn(tokens.numbers[place], tokens.text[begin : tokens.ends[place]])
+                new[int(tokens.numbers[place])] = tokens.text[begin : tokens.ends[place]]
+        if new:
+            self._learn(np.array([*new]), [*new.values()])
 
-    def _learn(self, number: int, token: str) -> None:
-        extractor, flags = self._extractor, 0
-        hashes = word_and_form(token)
-        if hashes is not None:
-            flags |= reading.WORD
-            self.hashed[number] = hashes
-            self.digests[number] = digest_of(token)
-        if extractor.is_rare(token):
-            flags |= reading.RARE
-        if extractor.knows(token):
-            flags |= reading.KNOWN
-        self.flags[number] = flags
+    def _learn(self, numbers: NDArray[np.int64], tokens: Sequence[str]) -> None:
+        extractor = self._extractor
+        hashed = [word_and_form(token) for token in tokens]
+        self.hashed[numbers] = [each or _NO_WORD for each in hashed]
+        self.digests[numbers] = [
+            0 if each is None else digest_of(token)
+            for token, each in zip(tokens, hashed, strict=True)
+        ]
+        self.flags[numbers] = [
+            reading.WORD * (each is not None)
+            | reading.RARE * extractor.is_rare(token)
+            | reading.KNOWN * extractor.knows(token)
+            for token, each in zip(tokens, hashed, strict=True)
+        ]
         for channel, weights in self._weights.items():
-            weights[number] = extractor.weigh(token, channel)
+            weights[numbers] = [extractor.weigh(token, channel) for token in tokens]
 
     def _grow(self, size: int) -> None:
         self._known = _longer(self._known, size)

@@ -2,7 +2,7 @@
 
 import re
 
-from streaming.fingerprints.shingles import hashes
+from streaming.fingerprints.shingles import hash_of
 
 _WORD = re.compile(r"[^\W_]")
 _FIGURE = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
@@ -18,6 +18,7 @@ def word_and_form(token: str) -> tuple[int, int] | None:
     if not _WORD.search(token):
         return None
     word = token.lower()
-    has_figure = _HAS_DIGIT.search(word) or _SPELLED.fullmatch(word)
-    first, second = hashes([word, _FIGURE.sub("#", word) if has_figure else word]).tolist()
-    return first, second
+    own = hash_of(word)
+    if _HAS_DIGIT.search(word) or _SPELLED.fullmatch(word):
+        return own, hash_of(_FIGURE.sub("#", word))
+    return own, own
