@@ -235,7 +235,7 @@ def test_a_text_of_nothing_but_new_words_finds_room() -> None:
     assert segmenter.cut("北京" + text[:9]) == jieba("北京" + text[:9], hmm=True)
 
 
-@given(st.lists(TEXTS, min_size=1, max_size=5))
+@given(st.lists(st.one_of(TEXTS, st.sampled_from(["", "\r", "\n", "\0"])), max_size=5))
 def test_a_number_stands_for_one_token(texts: list[str]) -> None:
     tokens = OURS[True].tokens(texts)
     pairs = {
@@ -243,6 +243,8 @@ def test_a_number_stands_for_one_token(texts: list[str]) -> None:
         for each in tokens
         for number, word in zip(each.numbers.tolist(), each.words(), strict=True)
     }
+    for text, each in zip(texts, tokens, strict=True):
+        assert each.words() == OURS[True].cut(text)
     assert len(pairs) == len({number for number, _ in pairs}) == len({word for _, word in pairs})
 
 
