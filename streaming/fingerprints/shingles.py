@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 Hashes = NDArray[np.uint64]
 
-VERSION = 4
+VERSION = 3
 """Goes up whenever the same words may give other keys or other evidence."""
 CLAUSE_LENGTH = 10
 """Shortest clause that is a key, in ideographs; shorter ones are in too many texts."""

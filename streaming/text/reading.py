@@ -10,14 +10,14 @@ import numpy as np
 from numba import types
 
 from streaming.compiled import array, compiled
-from streaming.fingerprints.hashing import ODD, SHIFT, mix, stir
+from streaming.fingerprints.hashing import ODD, SHIFT, blake, mix, spell
 from streaming.text.characters import COUNTED, IDEOGRAPH, LETTER, MARK, NUMERAL, WIDE
 
 # What was compiled is kept until this file changes; so whoever changes one of these, or the
 # hash functions, has to change it here as well.
 _TOLD = (IDEOGRAPH, LETTER, MARK, NUMERAL, COUNTED, WIDE, int(ODD), int(SHIFT))
-_HASHED = int(mix(stir(np.uint64(1), np.uint64(2))))
-if (*_TOLD, _HASHED) != (1, 2, 4, 8, 16, 32, 0x9E3779B97F4A7C15, 29, 0x4D98DEF8AEB8CB7E):
+_HASHED = int(mix(blake(np.zeros(200, np.uint8), 0, 200)))
+if (*_TOLD, _HASHED) != (1, 2, 4, 8, 16, 32, 0x9E3779B97F4A7C15, 29, 0xD34005926539B34D):
     raise RuntimeError("compiled loops are for other constants: put the new ones here, too")
 
 WORD, RARE, KNOWN = 1, 2, 4
@@ -46,6 +46,7 @@ _INTO_PAIRS = array(np.uint64, 2, written=True)
 _COUNTS = array(np.int32, written=True)
 _I8 = types.int64
 _TWO: Any = types.Tuple((_I8, _I8))  # type: ignore[no-untyped-call]
+_SPELLED = array(np.uint8, written=True)
 
 
 @compiled(types.void, _CODES, _CLASSES, _KINDS)
@@ -69,14 +70,15 @@ def classify(codes: Any, classes: Any, kinds: Any) -> None:
         kinds[at] = kind
 
 
-@compiled(_I8, _CODES, _READ_KINDS, _INTO, _COUNTS)
-def read_clauses(codes: Any, kinds: Any, hashes: Any, sizes: Any) -> Any:
-    """Write the hashes of the clauses of a text, and their lengths in ideographs.
+@compiled(_TWO, _CODES, _READ_KINDS, _I8, _SPELLED, _INTO)
+def read_clauses(codes: Any, kinds: Any, least: int, spelled: Any, hashes: Any) -> Any:
+    """Write the hashes of the clauses of a text that have so many ideographs at least.
 
-    Gives how many there are; behind the last hash comes that of all of them as one.
+    Gives how many those are, and the length of all clauses in ideographs, a word of letters
+    or a figure being two. ``spelled`` is room for their bytes.
     """
-    count, size, length = 0, 0, len(codes)
-    own, whole, inside, begun = np.uint64(0), np.uint64(0), False, False
+    count, total, size, length = 0, 0, 0, len(codes)
+    start, end, inside = np.int64(0), np.int64(0), False
     for at in range(length):
         kind, code = kinds[at], codes[at]
         ends = kind & MARK
@@ -87,19 +89,19 @@ def read_clauses(codes: Any, kinds: Any, hashes: Any, sizes: Any) -> Any:
             ends = after < length and kinds[after] & WIDE
         if kind & (IDEOGRAPH | LETTER):
             if not (inside and kind & LETTER):
-                if begun:
-                    whole = stir(whole, np.uint64(_SPACE))
-                if size:
-                    own = stir(own, np.uint64(_SPACE))
+                if end:
+                    end = spell(np.uint32(_SPACE), spelled, end)
+                if not size:
+                    start = end
                 size += 1 if kind & IDEOGRAPH else 2
-                begun = True
-            own, whole = stir(own, np.uint64(code)), stir(whole, np.uint64(code))
+            end = spell(code, spelled, end)
         inside = bool(kind & LETTER)
         if size and (ends or at == length - 1):
-            hashes[count], sizes[count] = mix(own), size
-            count, size, own = count + 1, 0, np.uint64(0)
-    hashes[count] = mix(whole)
-    return count
+            if size >= least:
+                hashes[count] = blake(spelled, start, end)
+                count += 1
+            total, size = total + size, 0
+    return count, total
 
 
 @compiled(_I8, _CODES, _READ_KINDS, _I8, _I8)
@@ -124,31 +126,28 @@ def _figure(codes: Any, kinds: Any, at: int, end: int) -> Any:
     return at
 
 
-@compiled(_I8, _CODES, _READ_KINDS, _INTO_PAIRS)
-def read_phrases(codes: Any, kinds: Any, found: Any) -> Any:
+@compiled(_I8, _CODES, _READ_KINDS, _SPELLED, _INTO_PAIRS)
+def read_phrases(codes: Any, kinds: Any, spelled: Any, found: Any) -> Any:
     """Write the hashes of phrases that hold a figure, and of their forms; gives how many."""
-    count, at, length = 0, np.int64(0), len(codes)
+    count, at, length = 0, 0, len(codes)
     while at < length:
         end, held = at, np.uint8(0)
         while end < length and kinds[end] & PHRASE:
             held |= kinds[end]
             end += 1
         if end - at >= SHORTEST_PHRASE and held & (DIGIT | NUMERAL):
-            phrase, form, masked = np.uint64(0), np.uint64(0), False
-            place = at
+            masked, place, size = False, at, 0
             while place < end:
                 stop = _figure(codes, kinds, place, end)
-                if stop > place:
-                    masked = True
-                    form = stir(form, np.uint64(_FIGURE))
-                else:
-                    stop = place + 1
-                    form = stir(form, np.uint64(codes[place]))
-                for each in range(place, stop):
-                    phrase = stir(phrase, np.uint64(codes[each]))
-                place = stop
+                masked |= stop > place
+                size = spell(np.uint32(_FIGURE) if stop > place else codes[place], spelled, size)
+                place = max(stop, place + 1)
             if masked:
-                found[count, 0], found[count, 1] = mix(phrase), mix(form)
+                found[count, 1] = blake(spelled, 0, size)
+                size = 0
+                for place in range(at, end):
+                    size = spell(codes[place], spelled, size)
+                found[count, 0] = blake(spelled, 0, size)
                 count += 1
         at = end + 1
     return count

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,35 +34,29 @@ _SHORTEST_TITLE = 6
 class Passage:
     """A normalised and simplified title or body, its tokens, and its clauses by their hashes.
 
-    ``clauses`` are the hashes of its clauses in their order, ``sizes`` their lengths in
-    ideographs, a word of letters or a figure being two, ``phrases``, of shape ``(n, 2)``, the
-    hashes of its phrases that hold a figure and of their forms; ``whole`` is the hash of all
-    clauses as one.
+    ``length`` is in ideographs, a word of letters or a figure being two. ``clauses`` are the
+    hashes of its clauses of at least `CLAUSE_LENGTH`, in their order, ``phrases``, of shape
+    ``(n, 2)``, those of its phrases that hold a figure and of their forms.
     """
 
     tokens: Sequence[Tokens]
+    length: int
     clauses: Hashes
-    sizes: NDArray[np.int32]
     phrases: Hashes
-    whole: int
 
     @classmethod
     def read(cls, tokens: Tokens) -> "Passage":
         """Read a text that was cut."""
-        codes, length = code_points(tokens.text.lower()), len(tokens.text)
-        found, sizes = np.empty(length + 3, np.uint64), np.empty(length + 3, np.int32)
-        phrases = np.empty((length, 2), np.uint64)
-        kinds = np.empty(len(codes), np.uint8)
+        codes = code_points(tokens.text.lower())
+        size = len(codes)
+        kinds = np.empty(size, np.uint8)
+        # Between any two characters may come a space.
+        spelled = np.empty((hashing.BYTES_PER_CHARACTER + 1) * size, np.uint8)
+        clauses, phrases = np.empty(size, np.uint64), np.empty((size, 2), np.uint64)
         reading.classify(codes, classes(), kinds)
-        count = reading.read_clauses(codes, kinds, found, sizes)
-        held = reading.read_phrases(codes, kinds, phrases)
-        whole = int(found[count])
-        return cls((tokens,), found[:count], sizes[:count], phrases[:held], whole)
-
-    @cached_property
-    def length(self) -> int:
-        """Its length in ideographs."""
-        return int(self.sizes.sum())
+        count, length = reading.read_clauses(codes, kinds, CLAUSE_LENGTH, spelled, clauses)
+        held = reading.read_phrases(codes, kinds, spelled, phrases)
+        return cls((tokens,), length, clauses[:count], phrases[:held])
 
     @property
     def numbers(self) -> NDArray[np.int32]:
@@ -77,10 +71,9 @@ class Passage:
     def __add__(self, other: "Passage") -> "Passage":
         return Passage(
             (*self.tokens, *other.tokens),
+            self.length + other.length,
             np.concatenate([self.clauses, other.clauses]),
-            np.concatenate([self.sizes, other.sizes]),
             np.concatenate([self.phrases, other.phrases]),
-            0,
         )
 
 
@@ -117,15 +110,9 @@ def shingle(
         units = [u for each in text.tokens for c, _ in clauses(each.text) for u in c.split()]
         weights = extractor.weights([token.lower() for token in words])
         brief = Brief(bigrams(hashes(units)), hashes(list(weights)), list(weights.values()))
-    own_title = title.length >= _SHORTEST_TITLE
+    named_title = hashes(_title(clauses(title.tokens[0].text)))
     return (
-        shingles.keys(
-            text.clauses[text.sizes >= CLAUSE_LENGTH],
-            grams,
-            brief.units,
-            text.length,
-            np.array([title.whole] if own_title else [], dtype=np.uint64),
-        ),
+        shingles.keys(text.clauses, grams, brief.units, text.length, named_title),
         evidence(
             text.length,
             grams,
@@ -147,12 +134,21 @@ def named_keys(title: str, body: str) -> dict[int, str]:
     simplify = _simplifier().simplify
     parts = [clauses(simplify(each)) for each in (title, body)]
     kept = [clause for part in parts for clause, size in part if size >= CLAUSE_LENGTH]
-    named = {int(hashing.hash_of(code_points(clause))): clause for clause in kept}
-    if sum(size for _, size in parts[0]) >= _SHORTEST_TITLE:
-        whole = " ".join(clause for clause, _ in parts[0])
-        hashed = np.array([hashing.hash_of(code_points(whole))], dtype=np.uint64)
-        named[int(shingles.title_keys(hashed)[0])] = whole
-    return named
+    titles = _title(parts[0])
+    return dict(
+        zip(
+            [*hashes(kept).tolist(), *shingles.title_keys(hashes(titles)).tolist()],
+            [*kept, *titles],
+            strict=True,
+        )
+    )
+
+
+def _title(found: Sequence[tuple[str, int]]) -> list[str]:
+    """Give the words of a title's clauses if it is long enough to say something."""
+    if sum(size for _, size in found) < _SHORTEST_TITLE:
+        return []
+    return [" ".join(clause for clause, _ in found)]
 
 
 def _contrasts(found: Sequence[tuple[str, str]]) -> Hashes:

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from hashlib import blake2b
 
 import numpy as np
 import orjson
@@ -10,10 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.fingerprints import hashing, shingles
-from streaming.fingerprints.shingles import bigrams, hashes
+from streaming.fingerprints.shingles import CLAUSE_LENGTH, bigrams, hash_of, hashes
 from streaming.text import reading
 from streaming.text.clauses import clauses
-from streaming.text.dictionary import code_points
 from streaming.text.features import FeatureExtractor
 from streaming.text.lexemes import Lexemes
 from streaming.text.normalise import normalise
@@ -42,10 +42,6 @@ PIECES = st.one_of(
 TEXTS = st.lists(PIECES, max_size=40).map("".join).map(normalise)
 
 
-def hashed(text: str) -> int:
-    return int(hashing.hash_of(code_points(text)))
-
-
 def read(text: str) -> Passage:
     (tokens,) = SEGMENTER.tokens([text])
     LEXEMES.meet([tokens])
@@ -61,13 +57,13 @@ def articles() -> list[str]:
 def check_characters(text: str) -> None:
     passage = read(text)
     found = clauses(text)
-    assert passage.clauses.tolist() == [hashed(clause) for clause, _ in found]
-    assert passage.sizes.tolist() == [size for _, size in found]
-    assert passage.whole == hashed(" ".join(clause for clause, _ in found))
+    kept = [clause for clause, size in found if size >= CLAUSE_LENGTH]
+    assert passage.clauses.tolist() == hashes(kept).tolist()
+    assert passage.length == sum(size for _, size in found)
     phrases = [each for each in PHRASE.findall(text.lower()) if len(each) >= 4]
     forms = [FIGURE.sub("#", each) for each in phrases]
     assert passage.phrases.tolist() == [
-        [hashed(phrase), hashed(form)]
+        [hash_of(phrase), hash_of(form)]
         for phrase, form in zip(phrases, forms, strict=True)
         if phrase != form
     ]
@@ -109,7 +105,7 @@ def test_phrases_with_figures_have_the_form_of_another_day() -> None:
         ("其中手机1200万部", "其中手机#万部"),
         ("电脑八年", "电脑#年"),
     ]
-    assert read(text).phrases.tolist() == [[hashed(a), hashed(b)] for a, b in expected]
+    assert read(text).phrases.tolist() == [[hash_of(a), hash_of(b)] for a, b in expected]
 
 
 @given(TEXTS)
@@ -145,3 +141,18 @@ def test_bands_are_minima_of_hash_functions(grams: list[int], bands: int) -> Non
 def test_one_mix_is_the_other(values: list[int]) -> None:
     array = np.array(values, dtype=np.uint64)
     assert [int(hashing.mix(value)) for value in array] == shingles.mix(array).tolist()
+
+
+@given(st.binary(max_size=300), st.integers(0, 20))
+def test_blake_is_that_of_the_standard_library(text: bytes, start: int) -> None:
+    start = min(start, len(text))
+    found = hashing.blake(np.frombuffer(text, np.uint8), start, len(text))
+    digest = blake2b(text[start:], digest_size=8).digest()
+    assert int(found) == int.from_bytes(digest, "big")
+
+
+@given(st.characters(exclude_categories=["Cs"]))
+def test_characters_are_spelled_in_utf_8(character: str) -> None:
+    written = np.zeros(8, np.uint8)
+    end = hashing.spell(np.uint32(ord(character)), written, 2)
+    assert written[2:end].tobytes() == character.encode()
