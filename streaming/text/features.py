@@ -29,7 +29,7 @@ weigh more, since they tell one form's instances apart.
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from math import sqrt
 
 VERSION = 1
@@ -131,17 +131,6 @@ class FeatureExtractor:
     def knows(self, token: str) -> bool:
         """Tell whether a word is in the table; of rare ones that are not, most are names."""
         return self._general.knows(token)
-
-    def rare(self, tokens: Iterable[str]) -> list[str]:
-        """Give the Chinese words of at least two characters that few other texts have.
-
-        Names, mostly: words that are not in the table of frequencies, or hardly.
-        """
-        return [token for token in tokens if self._general.is_rare(token)]
-
-    def unknown(self, tokens: Iterable[str]) -> list[str]:
-        """Give those of some rare words that are in no table at all: nearly all are names."""
-        return [token for token in tokens if not self._general.knows(token)]
 
     def weights(self, tokens: Sequence[str]) -> dict[str, int]:
         """Give token -> weight 1..255 of every word as it weighs once, in any channel."""
