@@ -22,7 +22,7 @@ demo: setup
 
 test: lint
 	@command -v mvn >/dev/null || { echo "no mvn: Maven fetches Kafka and HBase for the tests (apt-get install maven)"; exit 1; }
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
 
 # Kill everything many times over, FAULTS_SEED=1; and cut the same logs in every way.
 faults: setup
