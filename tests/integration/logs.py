@@ -102,7 +102,7 @@ def leitong(
     return done
 
 
-def wait(ready: Callable[[], bool], query: subprocess.Popen[bytes], seconds: float = 240) -> None:
+def wait(ready: Callable[[], bool], query: subprocess.Popen[bytes], seconds: float = 600) -> None:
     """Wait for something that a running query does."""
     until = time.monotonic() + seconds
     while not ready():

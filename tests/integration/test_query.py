@@ -236,7 +236,7 @@ def wait_for_articles(store: str, directory: Path, count: int) -> None:
     wait_until(there)
 
 
-def wait_until(true: Callable[[], bool], seconds: float = 180) -> None:
+def wait_until(true: Callable[[], bool], seconds: float = 600) -> None:
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "waited in vain"
