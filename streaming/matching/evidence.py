@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from struct import Struct
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,8 +25,6 @@ _MOST_FORMS = 512
 _MOST_NAMES = 512
 _KEPT = np.dtype(">u4")
 _HALF = np.uint64(32)
-
-Hash = TypeVar("Hash", np.uint32, np.uint64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,14 +135,14 @@ def evidence(
     which are among them. What is kept of a text is bounded: 4096 bigrams, 512 of either form,
     512 names.
     """
-    kept = distinct(_narrow(grams))
+    kept = _distinct(_narrow(grams))
     level = 0
     while len(kept) > _MOST_GRAMS:
         level += 1
         kept = sampled(kept, level)
     units, weighed = _NOTHING, _NO_PAIRS
     if brief is not NOT_BRIEF:
-        units = distinct(_narrow(brief.units))
+        units = _distinct(_narrow(brief.units))
         words, places = np.unique(_narrow(brief.words), return_index=True)
         squares = np.asarray(brief.weights, dtype=np.uint32)[places] ** 2
         weighed = np.stack((words, squares), axis=1)
@@ -155,8 +152,8 @@ def evidence(
         kept,
         _forms(figures),
         _forms(phrases),
-        distinct(_narrow(names[0]))[:_MOST_NAMES],
-        distinct(_narrow(names[1]))[:_MOST_NAMES],
+        _distinct(_narrow(names[0]))[:_MOST_NAMES],
+        _distinct(_narrow(names[1]))[:_MOST_NAMES],
         units,
         weighed,
     )
@@ -172,19 +169,23 @@ def _is_sampled(hashes: Hashes32, level: int) -> NDArray[np.bool_]:
     return chosen
 
 
-def distinct(hashes: NDArray[Hash]) -> NDArray[Hash]:
+def _distinct(hashes: Hashes32) -> Hashes32:
     """Give each value once, in order; `numpy.unique`, which takes its time with few of them."""
     values = np.sort(hashes)
+    return values[_firsts(values)]
+
+
+def _firsts(values: Hashes32) -> NDArray[np.bool_]:
+    """Mark the first of equal values that follow each other."""
     first = np.ones(len(values), dtype=bool)
     np.not_equal(values[1:], values[:-1], out=first[1:])
-    return values[first]
+    return first
 
 
 def _forms(pairs: NDArray[np.uint64]) -> Hashes32:
     both = np.sort((pairs[:, 0] >> _HALF << _HALF) | (pairs[:, 1] >> _HALF))
     hashes = _narrow(both)
-    first = np.ones(len(both), dtype=bool)
-    first[1:] = hashes[1:] != hashes[:-1]
+    first = _firsts(hashes)
     return np.stack((hashes[first], both[first].astype(np.uint32)), axis=1)[:_MOST_FORMS]
 
 

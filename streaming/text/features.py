@@ -49,7 +49,8 @@ MAX_BASE_WEIGHT = 51
 
 _COUNT_FACTORS = (1.0, 2.55, 4.41, 6.50, 8.78, 11.23)
 """count ** 1.35 for counts 1 to 6; higher ones count as 6."""
-_MOST = len(_COUNT_FACTORS)
+MOST_COUNTED = len(_COUNT_FACTORS)
+"""A word that occurs more often weighs no more."""
 _MEAN_FACTOR = 2.73
 """Weight of a word of average IDF that occurs once, before rounding."""
 _FIGURE_FACTOR = 1.5
@@ -57,7 +58,7 @@ _UNKNOWN_IDF = 0.6
 """IDF of a word that is not in the table, as a share of the table's mean."""
 _RARE_IDF = 0.85
 """From this IDF on a word is rare, as a share of the table's mean."""
-_FEW_FEATURES = 8
+FEW_FEATURES = 8
 _CACHED_TOKENS = 400_000
 
 _WORD_CHARACTER = re.compile(r"[^\W_]")
@@ -104,8 +105,8 @@ class FeatureExtractor:
         for token, count in counts.items():
             of_token = weights[token]
             if of_token[1]:
-                features[token] = of_token[count] if count <= _MOST else of_token[_MOST]
-        if len(features) >= _FEW_FEATURES:
+                features[token] = of_token[min(count, MOST_COUNTED)]
+        if len(features) >= FEW_FEATURES:
             return features
         return {token: weights[token][0] for token in counts if weights[token][0]}
 

@@ -1,7 +1,7 @@
 """What is known of words, in arrays by the segmenter's numbers, so that loops can look it up.
 
 A word is worked out with strings when it is met for the first time; `features` and
-`wordforms` say how.
+`word_forms` say how.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from streaming.fingerprints.simhash import digest_of
 from streaming.text import reading
 from streaming.text.dictionary import Dictionary
-from streaming.text.features import FeatureExtractor
+from streaming.text.features import MOST_COUNTED, FeatureExtractor
 from streaming.text.segment import Tokens
 from streaming.text.word_forms import word_and_form
 
@@ -37,7 +37,7 @@ class Lexemes:
         self._dictionary, self._extractor = dictionary, extractor
         self._era = dictionary.era
         channels = ("", *extractor.channels)
-        self._weights = {channel: np.empty((0, 7), np.uint8) for channel in channels}
+        self._weights = {channel: np.empty((0, 1 + MOST_COUNTED), np.uint8) for channel in channels}
         self._known = self.flags = np.empty(0, np.uint8)
         self.hashed = np.empty((0, 2), np.uint64)
         self.digests = np.empty(0, np.uint64)

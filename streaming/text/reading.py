@@ -11,21 +11,21 @@ from numba import types
 
 from streaming.compiled import array, compiled
 from streaming.fingerprints.hashing import ODD, SHIFT, blake, mix, spell
+from streaming.fingerprints.simhash import BITS
 from streaming.text.characters import COUNTED, IDEOGRAPH, LETTER, MARK, NUMERAL, WIDE
+from streaming.text.features import FEW_FEATURES, MOST_COUNTED
 
 # What was compiled is kept until this file changes; so whoever changes one of these, or the
 # hash functions, has to change it here as well.
-_TOLD = (IDEOGRAPH, LETTER, MARK, NUMERAL, COUNTED, WIDE, int(ODD), int(SHIFT))
+_CLASSED = (IDEOGRAPH, LETTER, MARK, NUMERAL, COUNTED, WIDE)
+_TOLD = (BITS, FEW_FEATURES, MOST_COUNTED, int(ODD), int(SHIFT))
 _HASHED = int(mix(blake(np.zeros(200, np.uint8), 0, 200)))
-if (*_TOLD, _HASHED) != (1, 2, 4, 8, 16, 32, 0x9E3779B97F4A7C15, 29, 0xD34005926539B34D):
+_MADE_FOR = (1, 2, 4, 8, 16, 32, 64, 8, 6, 0x9E3779B97F4A7C15, 29, 0xD34005926539B34D)
+if (*_CLASSED, *_TOLD, _HASHED) != _MADE_FOR:
     raise RuntimeError("compiled loops are for other constants: put the new ones here, too")
 
 WORD, RARE, KNOWN = 1, 2, 4
 """What a word is: it has a letter or digit, few texts have it, it is in the table of those."""
-BITS = 64
-MOST_COUNTED = 6
-"""A word that occurs more often weighs no more; its weights are a row of one more."""
-FEW_FEATURES = 8
 SUBJECT_COUNT = 3
 SHORTEST_PHRASE = 4
 DIGIT, PHRASE = 64, 128

@@ -3,14 +3,13 @@
 import re
 
 from streaming.fingerprints.shingles import hash_of
+from streaming.text.characters import NUMERALS
 
 _WORD = re.compile(r"[^\W_]")
-_FIGURE = re.compile(r"[0-9零〇一二三四五六七八九十百千万亿两]+")
+_FIGURE = re.compile(f"[0-9{NUMERALS}]+")
 _HAS_DIGIT = re.compile(r"[0-9]")
 # What stands beside a figure that is spelled out, in the same word or clause.
-_SPELLED = re.compile(
-    r"第?[零〇一二三四五六七八九十百千万亿两]+[年月日号届轮次名点时分秒岁元人个家]?"
-)
+_SPELLED = re.compile(f"第?[{NUMERALS}]+[年月日号届轮次名点时分秒岁元人个家]?")
 
 
 def word_and_form(token: str) -> tuple[int, int] | None:
