@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from streaming import collecting
 from streaming.errors import LeitongError
 
 _COMMANDS = {
@@ -72,6 +73,7 @@ def leitong(*, verbose: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; a user's mistake ends in one line, not in a trace."""
+    collecting.seldom()
     try:
         return leitong.main(arguments, prog_name="leitong", standalone_mode=False)
     except click.exceptions.Abort:

@@ -9,7 +9,7 @@ from typing import Any
 from streaming.settings import Settings
 from streaming.text.pipeline import TextPipeline
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the row keys and cell encodings."""
 
 

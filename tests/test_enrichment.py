@@ -3,10 +3,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.engine.events import LoggedContent
-from streaming.enrichment import Enricher, decode_text, encode_text, position_of
+from streaming.enrichment import Enricher, decode_text, position_of
 from streaming.filelog import LogRecord
 from streaming.reasons import Reason
 from streaming.settings import Settings
+from streaming.text.normalise import normalise
 from tests.newsfeed import simulated
 
 ENRICHER = Enricher(Settings())
@@ -65,4 +66,7 @@ def test_an_override_is_not_read_as_a_text() -> None:
 
 @given(st.text(), st.text())
 def test_texts_survive_their_cell(title: str, body: str) -> None:
-    assert decode_text(encode_text(title, body)) == (title, body)
+    (answer,) = ENRICHER.enrich([record(event(title=title, body=f"正文{body}"), 0)])
+    assert isinstance(answer, LoggedContent)
+    assert answer.text is not None
+    assert decode_text(answer.text) == (normalise(title), normalise(f"正文{body}"))

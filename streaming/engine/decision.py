@@ -45,12 +45,13 @@ def candidates(snapshot: Snapshot, names: Iterable[str]) -> dict[str, list[Candi
     snapshot.load_visible({(key, live[name]) for name, seen in seen_by.items() for key in seen})
     found: dict[str, list[Candidate]] = {}
     for name, seen in seen_by.items():
-        compared = {}
+        compared: dict[str, Candidate] = {}
         for key in seen:
             for first, other in snapshot.visible(key, live[name]):
-                content = snapshot.article(other).current
-                if content is not None and key in snapshot.carried(other):
-                    compared[other] = Candidate(other, first, content)
+                if other not in compared and key in snapshot.carried(other):
+                    content = snapshot.article(other).current
+                    if content is not None:
+                        compared[other] = Candidate(other, first, content)
         found[name] = list(compared.values())
     return found
 

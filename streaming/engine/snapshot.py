@@ -90,11 +90,15 @@ class Snapshot:
         The keys' heads must be loaded. Rows of the entries' articles are read a round at a
         time for all requests together, no more of them than the slots that are still open.
         """
-        open_requests = {
-            request: _Reading(self, *request, self._rules)
-            for request in wanted
-            if request not in self._visible
-        }
+        open_requests = {}
+        for request in wanted:
+            if request in self._visible:
+                continue
+            # Most keys are nobody else's: then there is nothing to read.
+            if self._heads[request[0]].begins_at(request[1]):
+                self._visible[request] = ()
+            else:
+                open_requests[request] = _Reading(self, *request, self._rules)
         while open_requests:
             self.load(name for reading in open_requests.values() for name in reading.ask())
             for request in [r for r, reading in open_requests.items() if reading.settle()]:

@@ -106,7 +106,7 @@ def hamming(one: int, other: int) -> int:
     return (one ^ other).bit_count()
 
 
-def hamming_many(one: int, others: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """Count the bits in which ``one`` differs from each of ``others``."""
-    counts: NDArray[np.uint8] = np.bitwise_count(np.uint64(one) ^ others)
+def hamming_many(one: int | NDArray[np.uint64], others: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    """Count the bits in which ``one``, or each of as many, differs from each of ``others``."""
+    counts: NDArray[np.uint8] = np.bitwise_count(np.asarray(one, np.uint64) ^ others)
     return counts

@@ -28,56 +28,41 @@ VERSION = 3
 """Goes up whenever the same words may give other keys or other evidence."""
 CLAUSE_LENGTH = 10
 """Shortest clause that is a key, in ideographs; shorter ones are in too many texts."""
-_FEWEST_CLAUSES, _MOST_CLAUSES = 8, 16
-_CLAUSES_PER_KEY = 12
+FEWEST_CLAUSES, MOST_CLAUSES = 8, 16
+CLAUSES_PER_KEY = 12
 """A text of so many more clauses has one more of them as a key."""
-_BEGINNING, _FIRST_CLAUSES = 4, 3
+BEGINNING, FIRST_CLAUSES = 4, 3
 SHORT = 140
 """Texts of fewer ideographs are brief: they have more bands."""
 HEADLINE = 50
 """And of these those of fewer ideographs have bands of bigrams of characters."""
-_BANDS, _ROWS = 2, 3
-_SHORT_BANDS, _SHORT_ROWS = 8, 2
-_HEADLINE_BANDS = 20
-_LONGER, _LONGER_BANDS = 75, 12
+BANDS, ROWS = 2, 3
+SHORT_BANDS, SHORT_ROWS = 8, 2
+HEADLINE_BANDS = 20
+LONGER, LONGER_BANDS = 75, 12
 """Texts up to this length have some of a headline's bands, to meet those that are shorter."""
 MOST_KEYS = max(
-    _MOST_CLAUSES + _FIRST_CLAUSES + _BANDS + 1,
-    SHORT // CLAUSE_LENGTH + _SHORT_BANDS + 1,
-    _LONGER // CLAUSE_LENGTH + _SHORT_BANDS + _LONGER_BANDS + 1,
-    HEADLINE // CLAUSE_LENGTH + _HEADLINE_BANDS + 1,
+    MOST_CLAUSES + FIRST_CLAUSES + BANDS + 1,
+    SHORT // CLAUSE_LENGTH + SHORT_BANDS + 1,
+    LONGER // CLAUSE_LENGTH + SHORT_BANDS + LONGER_BANDS + 1,
+    HEADLINE // CLAUSE_LENGTH + HEADLINE_BANDS + 1,
 )
 
-_CACHED_HASHES = 400_000
 _DIGEST_BYTES = 8
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _SHIFT = np.uint64(29)
-_TITLE = np.uint64(0x7469746C65000000)
+TITLE = np.uint64(0x7469746C65000000)
 """Keeps a title from being the key of a clause of the same words."""
-
-
-class _Hashes(dict[str, int]):
-    """64-bit hashes of words and clauses, kept until there are too many of them."""
-
-    def __missing__(self, text: str) -> int:
-        digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
-        if len(self) >= _CACHED_HASHES:
-            self.clear()
-        self[text] = int.from_bytes(digest)
-        return self[text]
-
-
-_hash_of = _Hashes()
 
 
 def hash_of(text: str) -> int:
     """Hash a text to 64 bits."""
-    return _hash_of[text]
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest())
 
 
 def hashes(texts: Sequence[str]) -> Hashes:
     """Hash texts to 64 bits each, as an array of shape ``(len(texts),)`` and dtype uint64."""
-    return np.fromiter(map(_hash_of.__getitem__, texts), dtype=np.uint64, count=len(texts))
+    return np.fromiter(map(hash_of, texts), dtype=np.uint64, count=len(texts))
 
 
 def bigrams(words: Hashes) -> Hashes:
@@ -87,45 +72,24 @@ def bigrams(words: Hashes) -> Hashes:
     return mix(words[:-1] * _ODD + (words[1:] ^ (words[1:] >> _SHIFT)))
 
 
-def keys(
-    clauses: Hashes, grams: Hashes, units: Hashes, length: int, title: Hashes
-) -> tuple[int, ...]:
-    """Give the keys of a text, in order and each once: at most `MOST_KEYS`.
+def keys(clauses: Hashes, grams: Hashes, units: Hashes, length: int, title: Hashes) -> Hashes:
+    """Give the keys of a text, uint64, in order and each once: at most `MOST_KEYS`.
 
     ``clauses`` are the hashes of its clauses of at least `CLAUSE_LENGTH`, in the order of the
     text, ``grams`` those of its word bigrams, ``units`` those of its bigrams of characters,
     which only headlines need, ``length`` is its length in ideographs; of ``title`` the first
     hash counts, if there is one.
     """
-    count = min(_MOST_CLAUSES, _FEWEST_CLAUSES + len(clauses) // _CLAUSES_PER_KEY)
-    found = set(np.unique(clauses)[:count].tolist())
-    found.update(np.unique(clauses[:_BEGINNING])[:_FIRST_CLAUSES].tolist())
-    if length < HEADLINE:
-        found.update(_bands(units, _HEADLINE_BANDS, _SHORT_ROWS))
-    elif length < SHORT:
-        found.update(_bands(grams, _SHORT_BANDS, _SHORT_ROWS))
-        if length < _LONGER:
-            found.update(_bands(units, _HEADLINE_BANDS, _SHORT_ROWS)[:_LONGER_BANDS])
-    else:
-        found.update(_bands(grams, _BANDS, _ROWS))
-    found.update(title_keys(title[:1]).tolist())
-    return tuple(sorted(found))
+    # Not before it is needed: what is compiled takes a moment to load.
+    from streaming.fingerprints import sketching  # noqa: PLC0415
+
+    found: Hashes = sketching.keys(clauses, grams, units, length, title, SEEDS)
+    return found
 
 
 def title_keys(titles: Hashes) -> Hashes:
     """Give the keys of titles by their hashes; that of a clause is its hash."""
-    return mix(titles ^ _TITLE)
-
-
-def _bands(grams: Hashes, bands: int, rows: int) -> list[int]:
-    """Hash the MinHash values of each band together with the band's place."""
-    if not len(grams):
-        return []
-    # Not before it is needed: what is compiled takes a moment to load.
-    from streaming.fingerprints import hashing  # noqa: PLC0415
-
-    found: list[int] = hashing.banded(grams, bands, rows, _SEEDS).tolist()
-    return found
+    return mix(titles ^ TITLE)
 
 
 def mix(values: Hashes) -> Hashes:
@@ -135,5 +99,5 @@ def mix(values: Hashes) -> Hashes:
     return values ^ (values >> np.uint64(33))
 
 
-_SEEDS = mix(np.arange(1, 1 + _HEADLINE_BANDS * _SHORT_ROWS, dtype=np.uint64)) | np.uint64(1)
+SEEDS = mix(np.arange(1, 1 + HEADLINE_BANDS * SHORT_ROWS, dtype=np.uint64)) | np.uint64(1)
 """Odd multipliers, one per hash function."""

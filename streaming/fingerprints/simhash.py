@@ -17,27 +17,16 @@ MAX_WEIGHT = 255
 """Largest weight of a feature."""
 
 _DIGEST_BYTES = BITS // 8
-_CACHED_TOKENS = 400_000
 _EXACT_IN_FLOAT32 = 1 << 23
-
-
-class _Digests(dict[str, bytes]):
-    """The last 8 bytes of the MD5 of tokens, kept until there are too many of them."""
-
-    def __missing__(self, token: str) -> bytes:
-        digest = hashlib.md5(token.encode(), usedforsecurity=False).digest()[-_DIGEST_BYTES:]
-        if len(self) >= _CACHED_TOKENS:
-            self.clear()
-        self[token] = digest
-        return digest
-
-
-_digest_of = _Digests()
 
 
 def digest_of(token: str) -> int:
     """Give what SimHash adds up for a token: the last 64 bits of its MD5."""
-    return int.from_bytes(_digest_of[token], "big")
+    return int.from_bytes(_digest(token))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.md5(token.encode(), usedforsecurity=False).digest()[-_DIGEST_BYTES:]
 
 
 def fingerprints(batch: Sequence[Mapping[str, int]]) -> list[int | None]:
@@ -53,7 +42,7 @@ def fingerprints(batch: Sequence[Mapping[str, int]]) -> list[int | None]:
 
 
 def _fingerprint(features: Mapping[str, int]) -> int:
-    digests = b"".join(map(_digest_of.__getitem__, features))
+    digests = b"".join(map(_digest, features))
     try:
         packed = bytes(features.values())
     except ValueError:

@@ -4,16 +4,17 @@ The encoding is a cell of the article's row and part of the data model, so it ca
 version byte; a reader refuses one that it does not know instead of guessing.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
-from typing import NamedTuple
+from typing import Self
 
 from streaming.fingerprints.bands import hamming
-from streaming.matching.evidence import NO_TEXT, Evidence, Pair
+from streaming.matching.evidence import Pair
 from streaming.matching.rules import Rules
 
-_VERSION = 2
+_VERSION = 3
 _HEAD = Struct(">BBQqB")
 _HAS_FINGERPRINT, _HAS_PUBLISHED = 1, 2
 _KEY_BYTES = 8
@@ -32,12 +33,50 @@ class Tier(IntEnum):
         return self.name.lower()
 
 
-class Key(NamedTuple):
-    """Something that near-duplicates share: a 64-bit value of a tier within a scope."""
+class Key(bytes):
+    """Something that near-duplicates share: a 64-bit value of a tier within a scope.
 
-    scope: str
-    tier: Tier
-    value: int
+    It is its encoding, ``scope · NUL · tier · value``, since keys are made, hashed and sent in
+    great numbers and seldom looked into. Sorts by scope, tier and value.
+    """
+
+    __slots__ = ()
+
+    def __new__(cls, scope: str, tier: Tier, value: int) -> Self:
+        """Encode a key; a scope has no control characters."""
+        return super().__new__(cls, _prefix(scope, tier) + value.to_bytes(_KEY_BYTES))
+
+    @staticmethod
+    def encoded(key: bytes) -> "Key":
+        """Take what is encoded already."""
+        return _make(Key, key)
+
+    @property
+    def scope(self) -> str:
+        """The part of the newsroom in which it is compared."""
+        return self[: -_KEY_BYTES - 2].decode()
+
+    @property
+    def tier(self) -> Tier:
+        """The kind of key."""
+        return Tier(self[-_KEY_BYTES - 1])
+
+    @property
+    def value(self) -> int:
+        """Its 64 bits."""
+        return int.from_bytes(self[-_KEY_BYTES:])
+
+    @property
+    def is_fingerprint(self) -> bool:
+        """Whether it is compared with those within a few bits, and not with itself only."""
+        return not self[-_KEY_BYTES - 1]
+
+
+_make: Callable[[type[Key], bytes], Key] = bytes.__new__
+
+
+def _prefix(scope: str, tier: Tier) -> bytes:
+    return scope.encode() + b"\0" + bytes((tier,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +85,30 @@ class Content:
 
     ``fingerprint`` is the 64-bit SimHash, or None for a text without features, which
     matches nothing. ``published_ms`` is what the newsroom says, not the log's time.
-    ``shingles`` are at most 255 distinct 64-bit keys, in order; ``evidence`` is encoded as
-    `Evidence` says, empty if nothing is known of the text.
+    ``shingles`` are at most 255 distinct 64-bit keys, `packed`; ``evidence`` is encoded as
+    `matching.evidence` says, empty if nothing is known of the text.
     """
 
     channel: str
     source: str
     fingerprint: int | None
     published_ms: int | None = None
-    shingles: tuple[int, ...] = ()
+    shingles: bytes = b""
     evidence: bytes = b""
 
     def keys(self, rules: Rules) -> frozenset[Key]:
         """Give the keys under which this version is indexed and looked up."""
-        scope = rules.scope_of(self.channel)
-        found = {Key(scope, Tier.SHINGLE, value) for value in self.shingles if rules.shingles}
+        scope, packed = rules.scope_of(self.channel), self.shingles
+        found = []
+        if rules.shingles:
+            prefix = _prefix(scope, Tier.SHINGLE)
+            found = [
+                _make(Key, prefix + packed[at : at + _KEY_BYTES])
+                for at in range(0, len(packed), _KEY_BYTES)
+            ]
         if self.fingerprint is not None:
-            found.add(Key(scope, Tier.SIMHASH, self.fingerprint))
+            found.append(Key(scope, Tier.SIMHASH, self.fingerprint))
         return frozenset(found)
-
-    def text(self) -> Evidence:
-        """Give the evidence of its text; that of no text if nothing is known."""
-        return Evidence.decode(self.evidence) if self.evidence else NO_TEXT
 
     def encode(self) -> bytes:
         """Encode as a cell value; equal contents give equal bytes."""
@@ -82,9 +123,9 @@ class Content:
                     flags,
                     self.fingerprint or 0,
                     self.published_ms or 0,
-                    len(self.shingles),
+                    len(self.shingles) // _KEY_BYTES,
                 ),
-                *(value.to_bytes(_KEY_BYTES) for value in self.shingles),
+                self.shingles,
                 len(channel).to_bytes(2),
                 channel,
                 len(source).to_bytes(2),
@@ -107,12 +148,14 @@ class Content:
             source,
             fingerprint if flags & _HAS_FINGERPRINT else None,
             published if flags & _HAS_PUBLISHED else None,
-            tuple(
-                int.from_bytes(cell[at : at + _KEY_BYTES])
-                for at in range(_HEAD.size, start, _KEY_BYTES)
-            ),
+            cell[_HEAD.size : start],
             cell[end:],
         )
+
+
+def packed(shingles: Iterable[int]) -> bytes:
+    """Put shingle keys one after the other in order, 8 bytes each, as a content has them."""
+    return b"".join(value.to_bytes(_KEY_BYTES) for value in sorted(shingles))
 
 
 def distance_between(one: Content, other: Content) -> int | None:
@@ -131,7 +174,7 @@ def days_between(one: Content, other: Content) -> float | None:
 
 def pair_of(later: Content, earlier: Content) -> Pair:
     """Give the pair of two contents, as verification measures it."""
-    return Pair(later.text(), earlier.text(), days_between(later, earlier))
+    return Pair(later.evidence, earlier.evidence, days_between(later, earlier))
 
 
 def _text(cell: bytes, start: int) -> tuple[str, int]:

@@ -12,7 +12,7 @@ import orjson
 
 from streaming.fingerprints.simhash import BITS
 from streaming.matching import measures
-from streaming.matching.content import Content, Tier, days_between, distance_between
+from streaming.matching.content import Content, Tier, distance_between, pair_of
 from streaming.matching.evidence import Pair
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
@@ -180,7 +180,6 @@ def _findings(
     content: Content, candidates: Iterable[Candidate], rules: Rules
 ) -> Iterator[tuple[Candidate, Finding | _Refusal]]:
     """Say of each candidate what relates the article to it, or what refused it."""
-    text = content.text()
     for candidate in candidates:
         distance = distance_between(content, candidate.content)
         near = distance is not None and distance <= rules.k
@@ -188,7 +187,7 @@ def _findings(
             alike = round(1 - distance / BITS, 6)
             yield candidate, Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, alike)
             continue
-        pair = Pair(text, candidate.content.text(), days_between(content, candidate.content))
+        pair = pair_of(content, candidate.content)
         answer = verify(pair, rules.thresholds)
         if answer.relation is not None:
             tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)

@@ -9,6 +9,7 @@ import numpy as np
 
 from streaming.errors import SourceError
 from streaming.matching.content import pair_of
+from streaming.matching.evidence import length_of
 from streaming.matching.rules import Rules
 from streaming.matching.verification import verify
 from streaming.offline.corpus import Corpus
@@ -139,7 +140,7 @@ class _Run:
             pair,
             direct or listed or self._root(pair.one) == self._root(pair.other),
             earlier.article.name in later.candidates,
-            min(later.content.text().length, earlier.content.text().length),
+            min(length_of(later.content.evidence), length_of(earlier.content.evidence)),
         )
 
     def explain(self, answer: _Answer) -> Document:

@@ -8,10 +8,13 @@ And what every worker imports is imported here, once, before workers are forked:
 that Spark ended for idling comes back in no time.
 """
 
+import gc
 import runpy
 import sys
 from importlib import import_module
 from importlib.machinery import PathFinder
+
+from streaming import collecting
 
 WORKER_IMPORTS = ("pandas", "pyarrow", "streaming.query.tasks", "streaming.text.reader")
 
@@ -30,6 +33,10 @@ def main() -> None:
             del sys.path_importer_cache[entry]
     for module in WORKER_IMPORTS:
         import_module(module)
+    collecting.seldom()
+    # Nothing that was made so far goes away any more; and memory that no worker looks through
+    # stays shared by all of them.
+    gc.freeze()
     runpy.run_module("pyspark.daemon", run_name="__main__")
 
 

@@ -11,12 +11,12 @@ on the band's bits, so that a copy does not grow it and the answer is exact.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from streaming.fingerprints.bands import hamming_many
-from streaming.matching.content import Key, Tier
+from streaming.matching.content import Key
 from streaming.matching.rules import Rules
 from streaming.position import Position, split_entry
 from streaming.store import keys
@@ -26,10 +26,11 @@ BANDS = "bucket"
 HEADS = "head"
 TAILS = "tail"
 _PRESENT = b""
+_FINGERPRINT_BYTES = 8
+_ENTRY = keys.ENTRY[0]
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A head row: sorted entries, and the position from which on the tail has to be read."""
 
     entries: tuple[bytes, ...] = ()
@@ -44,6 +45,10 @@ class Head:
     def answers(self, high: bytes) -> bool:
         """Whether the head alone tells every entry below ``high``."""
         return self.boundary is None or high <= self.boundary
+
+    def begins_at(self, high: bytes) -> bool:
+        """Whether there is certainly no entry below ``high``, in the tail neither."""
+        return self.answers(high) and (not self.entries or self.entries[0] >= high)
 
 
 EMPTY = Head()
@@ -65,11 +70,14 @@ class Index:
         """Add ``(key, first, article)`` entries and the bands of their fingerprints."""
         bands: dict[bytes, Cells] = defaultdict(dict)
         heads: dict[bytes, Cells] = defaultdict(dict)
+        fingerprints: set[Key] = set()
         for key, first, article in carriers:
-            if key.tier is Tier.SIMHASH:
-                for band_key in self._rules.bands.keys(key.value):
-                    bands[keys.band(key.scope, band_key)][key.value.to_bytes(8)] = _PRESENT
+            if key.is_fingerprint:
+                fingerprints.add(key)
             heads[keys.head(key)][keys.ENTRY + keys.entry(first, article)] = _PRESENT
+        for key, rows in self._bands(fingerprints).items():
+            for row in rows:
+                bands[row][key[-_FINGERPRINT_BYTES:]] = _PRESENT
         self._store.mutate(BANDS, [Mutation(row, cells) for row, cells in bands.items()])
         self._store.mutate(HEADS, [Mutation(row, cells) for row, cells in heads.items()])
 
@@ -78,26 +86,17 @@ class Index:
 
         For a fingerprint these are all indexed ones within ``k`` bits in its scope.
         """
-        rows_of = {
-            key: [keys.band(key.scope, band_key) for band_key in self._rules.bands.keys(key.value)]
-            for key in wanted
-            if key.tier is Tier.SIMHASH
+        found: dict[Key, tuple[Key, ...]] = {key: (key,) for key in wanted}
+        rows_of = self._bands([key for key in wanted if key.is_fingerprint])
+        buckets = self._store.rows(BANDS, [row for rows in rows_of.values() for row in rows])
+        members = {
+            key: b"".join([b"".join(buckets[row]) for row in rows if row in buckets])
+            for key, rows in rows_of.items()
         }
-        buckets = {
-            row: np.frombuffer(b"".join(cells), dtype=">u8").astype(np.uint64)
-            for row, cells in self._store.rows(
-                BANDS, list({row for rows in rows_of.values() for row in rows})
-            ).items()
-        }
-        found = {}
-        for key in wanted:
-            members = [buckets[row] for row in rows_of.get(key, ()) if row in buckets]
-            values = {key.value}
-            if members:
-                candidates = np.concatenate(members)
-                within = hamming_many(key.value, candidates) <= self._rules.k
-                values.update(candidates[within].tolist())
-            found[key] = tuple(Key(key.scope, key.tier, value) for value in sorted(values))
+        for key, others in self._within(members).items():
+            others.add(key[-_FINGERPRINT_BYTES:])
+            prefix = key[:-_FINGERPRINT_BYTES]
+            found[key] = tuple(Key.encoded(prefix + other) for other in sorted(others))
         return found
 
     def heads(self, wanted: Collection[Key]) -> dict[Key, Head]:
@@ -153,11 +152,36 @@ class Index:
         )
         return sum(map(len, surplus.values()))
 
+    def _bands(self, fingerprints: Collection[Key]) -> dict[Key, list[bytes]]:
+        """Give the rows of the buckets of fingerprints."""
+        values = np.array([key.value for key in fingerprints], dtype=np.uint64)
+        return {
+            key: [keys.band(key[: -_FINGERPRINT_BYTES - 2], band) for band in bands]
+            for key, bands in zip(fingerprints, self._rules.bands.keys_batch(values), strict=True)
+        }
+
+    def _within(self, members: Mapping[Key, bytes]) -> dict[Key, set[bytes]]:
+        """Give those members of each fingerprint's buckets, 8 bytes each, that are near it."""
+        wanted, joined = list(members), b"".join(members.values())
+        counts = [len(each) // _FINGERPRINT_BYTES for each in members.values()]
+        values = np.array([key.value for key in wanted], dtype=np.uint64)
+        owners = np.repeat(np.arange(len(wanted)), counts)
+        candidates = np.frombuffer(joined, dtype=">u8").astype(np.uint64)
+        near = np.flatnonzero(hamming_many(values[owners], candidates) <= self._rules.k)
+        found: dict[Key, set[bytes]] = defaultdict(set)
+        for place, owner in zip(near.tolist(), owners[near].tolist(), strict=True):
+            at = place * _FINGERPRINT_BYTES
+            found[wanted[owner]].add(joined[at : at + _FINGERPRINT_BYTES])
+        return found
+
 
 _TAIL_QUALIFIER = b"e"
 
 
 def _head(cells: Cells) -> Head:
-    entries = sorted(q[1:] for q in cells if q[:1] == keys.ENTRY)
+    entries = [q[1:] for q in cells if q[0] == _ENTRY]
+    if len(entries) == len(cells):
+        # Most keys are nobody else's.
+        return Head(tuple(sorted(entries) if len(entries) > 1 else entries))
     boundaries = [q[1:] for q in cells if q[:1] == keys.BOUNDARY]
-    return Head(tuple(entries), min(boundaries, default=None))
+    return Head(tuple(sorted(entries)), min(boundaries, default=None))

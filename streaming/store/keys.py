@@ -27,11 +27,13 @@ ANNOUNCED = b"a"
 """First byte of a qualifier in an article row: what was announced of it under a token."""
 
 _TOKEN_BYTES = 8
+_OF_BANDS = bytes((0, Tier.SIMHASH))
+_SALTS = [bytes((salt,)) for salt in range(256)]
 
 
 def salted(body: bytes) -> bytes:
     """Put the salt byte of ``body`` before it."""
-    return bytes((crc32(body) & 0xFF,)) + body
+    return _SALTS[crc32(body) & 0xFF] + body
 
 
 def article(article_id: str) -> bytes:
@@ -44,20 +46,19 @@ def article_of(row: bytes) -> str:
     return row[1:].decode()
 
 
-def band(scope: str, band_key: bytes) -> bytes:
-    """Row of a SimHash band's bucket: one qualifier per distinct fingerprint."""
-    return salted(scope.encode() + b"\0" + bytes((Tier.SIMHASH,)) + band_key)
+def band(scope: bytes, band_key: bytes) -> bytes:
+    """Row of a SimHash band's bucket in an encoded scope: one qualifier per fingerprint."""
+    return salted(scope + _OF_BANDS + band_key)
 
 
 def head(key: Key) -> bytes:
     """Row that holds the earliest carriers of a key, and the prefix of its tail rows."""
-    return salted(key.scope.encode() + b"\0" + bytes((key.tier,)) + key.value.to_bytes(8))
+    return salted(key)
 
 
 def key_of(row: bytes) -> Key:
     """Give the key back from `head`'s row."""
-    scope, _, rest = row[1:].partition(b"\0")
-    return Key(scope.decode(), Tier(rest[0]), int.from_bytes(rest[1:]))
+    return Key.encoded(row[1:])
 
 
 def entry(first: Position, article_id: str) -> bytes:
@@ -68,7 +69,7 @@ def entry(first: Position, article_id: str) -> bytes:
 def citation(cited: str, citing: str = "") -> bytes:
     """Row that says ``citing``'s verdict names ``cited``; without ``citing``, their prefix."""
     body = cited.encode() + b"\0"
-    return bytes((crc32(body) & 0xFF,)) + body + citing.encode()
+    return salted(body) + citing.encode()
 
 
 def citing_of(row: bytes) -> str:

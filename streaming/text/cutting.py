@@ -28,6 +28,9 @@ _BEGIN, _MIDDLE, _END, _SINGLE = range(4)
 _CODE_BITS = _NODE_BITS = np.uint64(21)
 _NODE = np.uint64(MOST_NODES - 1)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
+_SLOTS_PER_WORD = 4
+_WORD, _BIT, _ONE = np.uint64(32), np.uint64(58), np.uint64(1)
+"""Where in the product that spreads edges the place of their mark is, and which bit of it."""
 _RETURN, _NEWLINE, _POINT, _PERCENT, _ZERO, _NINE = 13, 10, 46, 37, 48, 57
 
 _I8 = types.int64
@@ -113,10 +116,37 @@ def laid_out(trie: Any, slots: int) -> Any:
     return table
 
 
-@compiled(_I8, _TRIE, _CODES, _I8, _I8)
-def find(trie: Any, codes: Any, start: int, end: int) -> Any:
+@compiled(_GROWING, _TRIE)
+def marks(trie: Any) -> Any:
+    """Give a bit for every edge, four for each slot of the trie.
+
+    Most of what is looked for is not there. That tells so without a look at the edges, which
+    are too many to be at hand.
+    """
+    bits = np.zeros(len(trie) >> _SLOTS_PER_WORD, np.uint64)
+    last = np.uint64(len(bits) - 1)
+    for edge in trie:
+        if edge:
+            spread = ((edge >> _NODE_BITS) - np.uint64(1)) * _SPREAD
+            bits[spread >> _WORD & last] |= _ONE << (spread >> _BIT)
+    return bits
+
+
+@compiled(_I8, _TRIE, _TRIE, _I8, types.uint32)
+def marked_child(trie: Any, bits: Any, node: int, code: int) -> Any:
+    """Give what `child` gives, by the marks of the trie."""
+    spread = (np.uint64(node) << _CODE_BITS | np.uint64(code)) * _SPREAD
+    word = bits[spread >> _WORD & np.uint64(len(bits) - 1)]
+    if not word >> (spread >> _BIT) & _ONE:
+        return 0
+    return child(trie, node, code)
+
+
+@compiled(_I8, _TRIE, _ROOTS, _CODES, _I8, _I8)
+def find(trie: Any, roots: Any, codes: Any, start: int, end: int) -> Any:
     """Give the node of a string; 0 if it is no path."""
-    node = child(trie, 0, codes[start])
+    code = codes[start]
+    node = np.int64(roots[code]) if code < len(roots) else child(trie, 0, code)
     for at in range(start + 1, end):
         if node == 0:
             return 0
@@ -124,10 +154,12 @@ def find(trie: Any, codes: Any, start: int, end: int) -> Any:
     return node
 
 
-@compiled(_I8, _TRIE, _STRANGERS, _CODES, _I8, _I8, _STATE)
-def number_of(trie: Any, strangers: Any, codes: Any, start: int, end: int, state: Any) -> Any:
+@compiled(_I8, _TRIE, _ROOTS, _STRANGERS, _CODES, _I8, _I8, _STATE)
+def number_of(
+    trie: Any, roots: Any, strangers: Any, codes: Any, start: int, end: int, state: Any
+) -> Any:
     """Give the number of a token; ``state`` is the next one for a stranger."""
-    known = find(trie, codes, start, end)
+    known = find(trie, roots, codes, start, end)
     if known:
         return known
     node, last = np.int64(0), np.uint64(len(strangers) - 1)
@@ -145,7 +177,7 @@ def number_of(trie: Any, strangers: Any, codes: Any, start: int, end: int, state
 
 @compiled(
     types.void,
-    *(_CODES, _I8, _I8, _TRIE, _ROOTS, _PLACES, _LOGS, types.float64),
+    *(_CODES, _I8, _I8, _TRIE, _TRIE, _ROOTS, _PLACES, _LOGS, types.float64),
     *(_SUMS, _NUMBERS, _NUMBERS),
 )
 def _route(
@@ -153,6 +185,7 @@ def _route(
     start: int,
     end: int,
     trie: Any,
+    bits: Any,
     roots: Any,
     places: Any,
     logs: Any,
@@ -175,7 +208,7 @@ def _route(
                     best, best_end, best_node, found = probability, at, node, True
             if at == end:
                 break
-            node = child(trie, node, codes[at])
+            node = marked_child(trie, bits, node, codes[at])
             at += 1
         if not found:
             best = 0.0 - log_total + sums[place + 1]
@@ -237,7 +270,7 @@ def _ascii_word(codes: Any, start: int, end: int, kinds: Any) -> Any:
 
 @compiled(
     _I8,
-    *(_CODES, _I8, _I8, _TRIE, _STRANGERS, _PLACES, _FLAGS, _KINDS, _CHAINS, _CHAINS),
+    *(_CODES, _I8, _I8, _TRIE, _ROOTS, _STRANGERS, _PLACES, _FLAGS, _KINDS, _CHAINS, _CHAINS),
     *(_STEPS, _STATE, _NUMBERS, _NUMBERS, _I8),
 )
 def _join(
@@ -245,6 +278,7 @@ def _join(
     start: int,
     end: int,
     trie: Any,
+    roots: Any,
     strangers: Any,
     places: Any,
     forced: Any,
@@ -259,7 +293,7 @@ def _join(
 ) -> Any:
     """Join a run of single characters into the words that the model finds."""
     # The root has no frequency, as a string has none that is no path.
-    alone = end - start == 1 or places[find(trie, codes, start, end)] > 0
+    alone = end - start == 1 or places[find(trie, roots, codes, start, end)] > 0
     at = start
     while at < end:
         stop = at + 1
@@ -273,11 +307,13 @@ def _join(
             for place in range(at, stop):
                 if not steps[place]:
                     continue
-                node = number_of(trie, strangers, codes, word, place + 1, state)
+                node = number_of(trie, roots, strangers, codes, word, place + 1, state)
                 if node < len(forced) and forced[node]:
                     for one in range(word, place + 1):
                         token_ends[count] = one + 1
-                        token_nodes[count] = number_of(trie, strangers, codes, one, one + 1, state)
+                        token_nodes[count] = number_of(
+                            trie, roots, strangers, codes, one, one + 1, state
+                        )
                         count += 1
                 else:
                     token_ends[count], token_nodes[count] = place + 1, node
@@ -286,7 +322,7 @@ def _join(
             at = stop
             continue
         token_ends[count] = stop
-        token_nodes[count] = number_of(trie, strangers, codes, at, stop, state)
+        token_nodes[count] = number_of(trie, roots, strangers, codes, at, stop, state)
         count += 1
         at = stop
     return count
@@ -294,13 +330,14 @@ def _join(
 
 @compiled(
     _I8,
-    *(_CODES, _TRIE, _STRANGERS, _ROOTS, _PLACES, _LOGS, types.float64),
+    *(_CODES, _TRIE, _TRIE, _STRANGERS, _ROOTS, _PLACES, _LOGS, types.float64),
     *(_FLAGS, _KINDS, _CHAINS, _CHAINS, _I8),
     *(_SUMS, _NUMBERS, _NUMBERS, _STEPS, _STATE, _NUMBERS, _NUMBERS),
 )
 def cut(
     codes: Any,
     trie: Any,
+    bits: Any,
     strangers: Any,
     roots: Any,
     places: Any,
@@ -327,14 +364,14 @@ def cut(
             if codes[at] == _RETURN and stop < length and codes[stop] == _NEWLINE:
                 stop += 1
             token_ends[count] = stop
-            token_nodes[count] = number_of(trie, strangers, codes, at, stop, state)
+            token_nodes[count] = number_of(trie, roots, strangers, codes, at, stop, state)
             count += 1
             at = stop
             continue
         stop = at + 1
         while stop < length and codes[stop] < len(kinds) and kinds[codes[stop]] != OTHER:
             stop += 1
-        _route(codes, at, stop, trie, roots, places, logs, log_total, sums, ends, nodes)
+        _route(codes, at, stop, trie, bits, roots, places, logs, log_total, sums, ends, nodes)
         while at < stop:
             end = np.int64(ends[at])
             run = at
@@ -347,7 +384,7 @@ def cut(
             if run <= at + 1:
                 token_ends[count], token_nodes[count] = end, nodes[at]
                 if nodes[at] == 0:
-                    token_nodes[count] = number_of(trie, strangers, codes, at, end, state)
+                    token_nodes[count] = number_of(trie, roots, strangers, codes, at, end, state)
                 count += 1
                 at = end
             elif modelled:
@@ -356,6 +393,7 @@ def cut(
                     at,
                     run,
                     trie,
+                    roots,
                     strangers,
                     places,
                     forced,
@@ -371,7 +409,7 @@ def cut(
                 at = run
             else:
                 token_ends[count] = run
-                token_nodes[count] = number_of(trie, strangers, codes, at, run, state)
+                token_nodes[count] = number_of(trie, roots, strangers, codes, at, run, state)
                 count += 1
                 at = run
     return count

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 from streaming.errors import SettingsError
 from streaming.stack.jars import cache_home
 from streaming.text import cutting
+from streaming.text.codes import code_points
 from streaming.text.tables import jieba_dictionary_path
-
-Codes = NDArray[np.uint32]
 
 _Int64s = NDArray[np.int64]
 _Words = tuple[NDArray[np.uint64], NDArray[np.uint32], NDArray[np.float64], _Int64s, _Int64s]
@@ -39,8 +38,9 @@ class Dictionary:
 
     A number of a word is where its path in `trie` ends; ``places[number]`` is where its
     frequency and the logarithm of that are, 0 if it has none. `roots` has the numbers of
-    single characters. `strangers` is the trie of other strings, whose numbers begin with
-    ``len(places)``. `forced` is 1 for words that the word model may not join either.
+    single characters, `marks` a bit for each edge. `strangers` is the trie of other strings,
+    whose numbers begin with ``len(places)``. `forced` is 1 for words that the word model may
+    not join either.
 
     Not safe for use by several threads at once.
     """
@@ -48,7 +48,7 @@ class Dictionary:
     def __init__(self) -> None:
         self.trie, self.places, self.logs, self._frequencies, total = _jieba()
         self._total = int(total)
-        self.roots = cutting.first_nodes(self.trie)
+        self._look()
         self.forced = np.zeros(len(self.places), np.uint8)
         self.era = 0
         """Goes up whenever the numbers of strangers are forgotten."""
@@ -88,7 +88,7 @@ class Dictionary:
         more = max(number + 1 - base, 0)
         self.places = np.append(self.places, np.zeros(more, np.uint32))
         self.forced = np.append(self.forced, np.zeros(more, np.uint8))
-        self.roots = cutting.first_nodes(self.trie)
+        self._look()
         self.places[number] = len(self.logs) if frequency else 0
         if frequency:
             self.logs = np.append(self.logs, math.log(frequency))
@@ -104,10 +104,14 @@ class Dictionary:
             frequency *= self._frequency(part) / float(self._total)
         return max(int(frequency * self._total) + 1, self._frequency(word))
 
+    def _look(self) -> None:
+        """Find what shortens the way through the trie."""
+        self.roots, self.marks = cutting.first_nodes(self.trie), cutting.marks(self.trie)
+
     def _frequency(self, word: str) -> int:
         """Give the frequency of a word; 1 if it is not even the beginning of another."""
         codes = code_points(word)
-        number = cutting.find(self.trie, codes, 0, len(codes))
+        number = cutting.find(self.trie, self.roots, codes, 0, len(codes))
         return int(self._frequencies[self.places[number]]) if number else 1
 
     def _forget(self, characters: int) -> None:
@@ -117,11 +121,6 @@ class Dictionary:
         self.strangers = np.zeros((slots, 2), np.uint64)
         self.state = np.array([len(self.places)], np.int64)
         self.era += 1
-
-
-def code_points(text: str) -> Codes:
-    """Give the code points of a text, lone surrogates included."""
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
 
 
 def _jieba() -> _Words:

@@ -30,7 +30,9 @@ weigh more, since they tell one form's instances apart.
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
 
 VERSION = 1
 """Goes up whenever the same tokens may give other features."""
@@ -47,7 +49,7 @@ one-line notices apart.
 MAX_BASE_WEIGHT = 51
 """Largest weight before a lexicon multiplies it by up to 5; 51 * 5 is the largest of all."""
 
-_COUNT_FACTORS = (1.0, 2.55, 4.41, 6.50, 8.78, 11.23)
+_COUNT_FACTORS = np.array([1.0, 2.55, 4.41, 6.50, 8.78, 11.23])
 """count ** 1.35 for counts 1 to 6; higher ones count as 6."""
 MOST_COUNTED = len(_COUNT_FACTORS)
 """A word that occurs more often weighs no more."""
@@ -59,13 +61,10 @@ _UNKNOWN_IDF = 0.6
 _RARE_IDF = 0.85
 """From this IDF on a word is rare, as a share of the table's mean."""
 FEW_FEATURES = 8
-_CACHED_TOKENS = 400_000
 
 _WORD_CHARACTER = re.compile(r"[^\W_]")
 _DIGIT = re.compile(r"\d")
 _CHINESE_WORD = re.compile(r"[\u3400-\u9fff]{2,}")
-
-_Weights = tuple[int, ...]
 
 
 class FeatureExtractor:
@@ -85,9 +84,9 @@ class FeatureExtractor:
         channel_lexicons: Mapping[str, Mapping[str, int]] | None = None,
     ) -> None:
         general = dict(lexicon or {})
-        self._general = _TokenWeights(idf, stop_words, general)
+        self._general = _Weights(idf, stop_words, general)
         self._by_channel = {
-            channel: _TokenWeights(idf, stop_words, general | dict(words))
+            channel: _Weights(idf, stop_words, general | dict(words))
             for channel, words in (channel_lexicons or {}).items()
         }
 
@@ -99,28 +98,29 @@ class FeatureExtractor:
         tells it from others with the same few words, and there is no other fingerprint to
         give to one of single characters only.
         """
-        weights = self._by_channel.get(channel, self._general)
         counts = Counter(tokens)
-        features = {}
-        for token, count in counts.items():
-            of_token = weights[token]
-            if of_token[1]:
-                features[token] = of_token[min(count, MOST_COUNTED)]
+        weights = dict(zip(counts, self.weigh([*counts], channel).tolist(), strict=True))
+        features = {
+            token: of_token[min(counts[token], MOST_COUNTED)]
+            for token, of_token in weights.items()
+            if of_token[1]
+        }
         if len(features) >= FEW_FEATURES:
             return features
-        return {token: weights[token][0] for token in counts if weights[token][0]}
+        return {token: of_token[0] for token, of_token in weights.items() if of_token[0]}
 
     @property
     def channels(self) -> Collection[str]:
         """The channels that have a lexicon of their own."""
         return self._by_channel.keys()
 
-    def weigh(self, token: str, channel: str = "") -> _Weights:
-        """Give the weights of a token: in a text with few features, then by how often it occurs.
+    def weigh(self, tokens: Sequence[str], channel: str = "") -> NDArray[np.uint8]:
+        """Give the weights of tokens, of shape ``(n, 7)``.
 
-        The second is 0 if it is a feature of such texts only.
+        The first is that in a text with few features, 0 for what is no word; the others by how
+        often the token occurs, 0 if it is a feature of such texts only.
         """
-        return self._by_channel.get(channel, self._general)[token]
+        return self._by_channel.get(channel, self._general).of(tokens)
 
     def is_rare(self, token: str) -> bool:
         """Tell whether it is a Chinese word of at least two characters that few texts have.
@@ -135,30 +135,22 @@ class FeatureExtractor:
 
     def weights(self, tokens: Sequence[str]) -> dict[str, int]:
         """Give token -> weight 1..255 of every word as it weighs once, in any channel."""
-        return {token: weight for token in tokens if (weight := self._general[token][0])}
+        distinct = list(dict.fromkeys(tokens))
+        weighed = self._general.of(distinct)[:, 0].tolist()
+        return {token: weight for token, weight in zip(distinct, weighed, strict=True) if weight}
 
 
-class _TokenWeights(dict[str, _Weights]):
-    """Weights of a token: in a short text, and by the times it occurs in any other."""
+class _Weights:
+    """What tokens weigh by a table of frequencies, stop words and a lexicon."""
 
     def __init__(
         self, idf: Mapping[str, float], stop_words: Collection[str], lexicon: Mapping[str, int]
     ) -> None:
-        super().__init__()
         self._idf = idf
         self._stop_words = stop_words
         self._lexicon = lexicon
         self._mean = sum(idf.values()) / len(idf)
         self._rare = _RARE_IDF * self._mean
-        self._shared: dict[_Weights, _Weights] = {}
-
-    def __missing__(self, token: str) -> _Weights:
-        weights = self._weigh(token)
-        weights = self._shared.setdefault(weights, weights)
-        if len(self) >= _CACHED_TOKENS:
-            self.clear()
-        self[token] = weights
-        return weights
 
     def knows(self, token: str) -> bool:
         return token in self._idf
@@ -167,18 +159,21 @@ class _TokenWeights(dict[str, _Weights]):
         rare = self._idf.get(token, self._rare) >= self._rare
         return rare and _CHINESE_WORD.fullmatch(token) is not None
 
-    def _weigh(self, token: str) -> _Weights:
-        nothing = (0,) * (1 + len(_COUNT_FACTORS))
-        if not _WORD_CHARACTER.search(token):
-            return nothing
-        word = token.lower()
-        figure = _DIGIT.search(word) is not None
-        idf = self._idf.get(word, self._mean if figure else self._mean * _UNKNOWN_IDF)
-        factor = _MEAN_FACTOR * sqrt(idf / self._mean) * (_FIGURE_FACTOR if figure else 1)
-        boost = self._lexicon.get(word, 1)
-        by_count = tuple(
-            boost * max(1, min(MAX_BASE_WEIGHT, int(factor * count + 0.5)))
-            for count in _COUNT_FACTORS
-        )
-        counts = word in self._lexicon or (len(word) > 1 and word not in self._stop_words)
-        return (by_count[0], *(by_count if counts else nothing[1:]))
+    def of(self, tokens: Sequence[str]) -> NDArray[np.uint8]:
+        words = [token.lower() for token in tokens]
+        figures = np.array([_DIGIT.search(word) is not None for word in words], dtype=bool)
+        unknown = np.where(figures, self._mean, self._mean * _UNKNOWN_IDF)
+        known = [self._idf.get(word, np.nan) for word in words]
+        idf = np.where(np.isnan(known), unknown, known)
+        factors = _MEAN_FACTOR * np.sqrt(idf / self._mean) * np.where(figures, _FIGURE_FACTOR, 1)
+        base = (factors[:, None] * _COUNT_FACTORS + 0.5).astype(np.int64)
+        boost = np.array([self._lexicon.get(word, 1) for word in words], dtype=np.int64)
+        by_count = boost[:, None] * base.clip(1, MAX_BASE_WEIGHT)
+        counts = [
+            word in self._lexicon or (len(word) > 1 and word not in self._stop_words)
+            for word in words
+        ]
+        by_count = np.hstack((by_count[:, :1], by_count * np.array(counts, dtype=bool)[:, None]))
+        is_word = [_WORD_CHARACTER.search(token) is not None for token in tokens]
+        weights: NDArray[np.uint8] = by_count * np.array(is_word, dtype=bool)[:, None]
+        return weights.astype(np.uint8)

@@ -80,7 +80,7 @@ class Lexemes:
             for token, each in zip(tokens, hashed, strict=True)
         ]
         for channel, weights in self._weights.items():
-            weights[numbers] = [extractor.weigh(token, channel) for token in tokens]
+            weights[numbers] = extractor.weigh(tokens, channel)
 
     def _grow(self, size: int) -> None:
         self._known = _longer(self._known, size)

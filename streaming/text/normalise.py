@@ -11,7 +11,10 @@ import re
 import unicodedata
 from functools import lru_cache
 
+import numpy as np
 from selectolax.lexbor import LexborHTMLParser
+
+from streaming.text.codes import code_points
 
 VERSION = 1
 """Goes up whenever the same input may give another text."""
@@ -69,8 +72,8 @@ _INVISIBLE_CLASS = (
     "\U000e0000-\U000e0fff"
 )
 _INVISIBLE = re.compile(f"[{_INVISIBLE_CLASS}]+")
-# Folding the common compatibility forms in small cached pieces first lets the whole text
-# pass as normalised already, which is some 100 times faster to find out than to do.
+# Folding the common compatibility forms in small cached pieces first lets a long text pass as
+# normalised already, which is some 100 times faster to find out than to do.
 _FOLDABLE = re.compile(
     f"[{_INVISIBLE_CLASS}\u00a0\u2026\u2100-\u2188\u2460-\u24ff\u3000\u3200-\u33ff\uff01-\uffee]{{1,4}}"
 )
@@ -107,6 +110,19 @@ def normalise(text: str) -> str:
 
 def _plain(text: str) -> str:
     """Unify characters and white space; idempotent."""
+    # Not before it is needed: what is compiled takes a moment to load.
+    from streaming.text import folding  # noqa: PLC0415
+
+    codes = code_points(text)
+    folded = np.empty(len(codes), np.uint32)
+    length = folding.fold(codes, folding.forms(_INVISIBLE, _MAYBE_MARK), folded)
+    if length < 0:
+        return _plain_of_any(text)
+    return folded[:length].tobytes().decode("utf-32-le")
+
+
+def _plain_of_any(text: str) -> str:
+    """Unify what need not be ordinary; what `_plain` means."""
     text = _limit_marks(_FOLDABLE.sub(_fold_match, text))
     text = _limit_marks(unicodedata.normalize("NFKC", text))
     lines = (" ".join(line.split()) for line in text.splitlines())

@@ -27,23 +27,26 @@ _LIBRARIES = ("jieba", "opencc", "selectolax")
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """What the text stage finds in an article.
+    """What the text stage finds in an article: normalised ``title`` and ``body``, and more.
 
-    ``title`` and ``body`` are normalised, ``text`` is both of them. ``fingerprint`` is that of
-    the features of the body or of both, None if there are none: texts without a letter or
-    digit have nothing in common, no ``shingles`` (keys of 64 bits) and no words in their
-    ``evidence`` either, which is encoded. ``title_tokens`` and ``body_tokens`` are those of
-    the simplified title and body.
+    ``fingerprint`` is that of the features of the body or of both, None if there are none:
+    texts without a letter or digit have nothing in common, no ``shingles`` (keys of 64 bits,
+    packed) and no words in their ``evidence`` either, which is encoded. ``title_tokens`` and
+    ``body_tokens`` are those of the simplified title and body.
     """
 
-    text: str
     title: str
     body: str
     fingerprint: int | None
-    shingles: tuple[int, ...]
+    shingles: bytes
     evidence: bytes
     title_tokens: Tokens = field(compare=False)
     body_tokens: Tokens = field(compare=False)
+
+    @property
+    def text(self) -> str:
+        """Title and body, a line each."""
+        return "\n".join(filter(None, (self.title, self.body)))
 
 
 class TextPipeline:
@@ -65,22 +68,20 @@ class TextPipeline:
         The result for an article does not depend on the others. Never raises because of a
         text; SettingsError if a table cannot be read.
         """
-        return [self._analyse(*article) for article in batch]
-
-    def _analyse(self, title: str, body: str, channel: str) -> Analysis:
-        title, body = normalise.normalise(title), normalise.normalise(body)
-        heading, text = map(self._simplifier.simplify, (title, body))
-        read = self._reader.read(heading, text, channel)
-        return Analysis(
-            text="\n".join(filter(None, (title, body))),
-            title=title,
-            body=body,
-            fingerprint=read.fingerprint,
-            shingles=read.shingles,
-            evidence=read.evidence.encode(),
-            title_tokens=read.title,
-            body_tokens=read.body,
-        )
+        cleaned = [
+            (normalise.normalise(title), normalise.normalise(body)) for title, body, _ in batch
+        ]
+        simplify = self._simplifier.simplify
+        simplified = [
+            (simplify(title), simplify(body), channel)
+            for (title, body), (_, _, channel) in zip(cleaned, batch, strict=True)
+        ]
+        return [
+            Analysis(
+                title, body, read.fingerprint, read.shingles, read.evidence, read.title, read.body
+            )
+            for (title, body), read in zip(cleaned, self._reader.read(simplified), strict=True)
+        ]
 
     def features(self, title: str, body: str, channel: str = "") -> dict[str, int]:
         """Give what an article is fingerprinted by: tokens and their weights 1..255."""

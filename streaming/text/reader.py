@@ -3,18 +3,20 @@
 Loads what is compiled, so it is imported when the first article is read.
 """
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from streaming.matching.evidence import Evidence
 from streaming.text import reading
 from streaming.text.contrasts import Contrasts
 from streaming.text.features import BODY_FEATURES, FeatureExtractor
 from streaming.text.lexemes import Lexemes
 from streaming.text.segment import Segmenter, Tokens
 from streaming.text.shingling import Passage, shingle
+
+_TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,8 +26,8 @@ class Read:
     title: Tokens
     body: Tokens
     fingerprint: int | None
-    shingles: tuple[int, ...]
-    evidence: Evidence
+    shingles: bytes
+    evidence: bytes
 
 
 class Reader:
@@ -36,33 +38,46 @@ class Reader:
     ) -> None:
         self._segmenter, self._extractor, self._contrasts = segmenter, extractor, contrasts
         self._lexemes = Lexemes(segmenter.dictionary, extractor)
+        self._fingerprint, self._scratch = np.empty(1, np.uint64), np.empty(0, np.int32)
 
-    def read(self, title: str, body: str, channel: str) -> Read:
-        """Read an article of a channel."""
-        heading, text = self._segmenter.tokens([title, body])
-        self._lexemes.meet([heading, text])
-        keys, evidence = shingle(
-            Passage.read(heading),
-            Passage.read(text),
-            self._lexemes,
-            self._extractor,
-            self._contrasts,
-        )
-        return Read(heading, text, self._fingerprint(heading, text, channel), keys, evidence)
+    def read(self, articles: Sequence[tuple[str, str, str]]) -> Iterator[Read]:
+        """Read titles and bodies of articles and their channels."""
+        # Together, since to find out what is new of their words takes its time; but not so
+        # many that what is read of them is no longer at hand.
+        for begin in range(0, len(articles), _TOGETHER):
+            yield from self._read(articles[begin : begin + _TOGETHER])
 
-    def _fingerprint(self, title: Tokens, body: Tokens, channel: str) -> int | None:
-        value, numbers = np.empty(1, np.uint64), body.numbers
-        count = self._features(numbers, channel, value)
+    def _read(self, articles: Sequence[tuple[str, str, str]]) -> Iterator[Read]:
+        texts = [text for title, body, _ in articles for text in (title, body)]
+        tokens = self._segmenter.tokens(texts)
+        self._lexemes.meet(tokens)
+        for (_, _, channel), title, body in zip(articles, tokens[::2], tokens[1::2], strict=True):
+            keys, evidence = shingle(
+                Passage.read(title),
+                Passage.read(body),
+                self._lexemes,
+                self._extractor,
+                self._contrasts,
+            )
+            yield Read(title, body, self._fingerprinted(title, body, channel), keys, evidence)
+
+    def _fingerprinted(self, title: Tokens, body: Tokens, channel: str) -> int | None:
+        numbers = body.numbers
+        count = self._features(numbers, channel)
         if len(title.numbers) and count < BODY_FEATURES:
-            count = self._features(np.concatenate([title.numbers, numbers]), channel, value)
-        return int(value[0]) if count else None
+            count = self._features(np.concatenate([title.numbers, numbers]), channel)
+        return int(self._fingerprint[0]) if count else None
 
-    def _features(
-        self, numbers: NDArray[np.int32], channel: str, fingerprint: NDArray[np.uint64]
-    ) -> int:
-        known, scratch = self._lexemes, np.empty(len(numbers), np.int32)
-        weights = known.weights(channel)
+    def _features(self, numbers: NDArray[np.int32], channel: str) -> int:
+        known = self._lexemes
+        if len(numbers) > len(self._scratch):
+            self._scratch = np.empty(len(numbers), np.int32)
         count: int = reading.read_features(
-            numbers, weights, known.digests, known.counts, scratch, fingerprint
+            numbers,
+            known.weights(channel),
+            known.digests,
+            known.counts,
+            self._scratch,
+            self._fingerprint,
         )
         return count

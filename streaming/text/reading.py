@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 
 from streaming.compiled import array, compiled
-from streaming.fingerprints.hashing import ODD, SHIFT, blake, mix, spell
+from streaming.fingerprints.hashing import BYTES_PER_CHARACTER, ODD, SHIFT, blake, mix, spell
 from streaming.fingerprints.simhash import BITS
 from streaming.text.characters import COUNTED, IDEOGRAPH, LETTER, MARK, NUMERAL, WIDE
 from streaming.text.features import FEW_FEATURES, MOST_COUNTED
@@ -46,6 +46,8 @@ _INTO_PAIRS = array(np.uint64, 2, written=True)
 _COUNTS = array(np.int32, written=True)
 _I8 = types.int64
 _TWO: Any = types.Tuple((_I8, _I8))  # type: ignore[no-untyped-call]
+_THREE: Any = types.Tuple((_I8, _I8, _I8))  # type: ignore[no-untyped-call]
+_READ: Any = types.Tuple((_I8, _INTO, _INTO_PAIRS, types.uint64))  # type: ignore[no-untyped-call]
 _SPELLED = array(np.uint8, written=True)
 
 
@@ -70,12 +72,13 @@ def classify(codes: Any, classes: Any, kinds: Any) -> None:
         kinds[at] = kind
 
 
-@compiled(_TWO, _CODES, _READ_KINDS, _I8, _SPELLED, _INTO)
+@compiled(_THREE, _CODES, _READ_KINDS, _I8, _SPELLED, _INTO)
 def read_clauses(codes: Any, kinds: Any, least: int, spelled: Any, hashes: Any) -> Any:
     """Write the hashes of the clauses of a text that have so many ideographs at least.
 
     Gives how many those are, and the length of all clauses in ideographs, a word of letters
-    or a figure being two. ``spelled`` is room for their bytes.
+    or a figure being two. ``spelled`` gets the bytes of all of them, parted by spaces, up to
+    where the last number says.
     """
     count, total, size, length = 0, 0, 0, len(codes)
     start, end, inside = np.int64(0), np.int64(0), False
@@ -101,7 +104,7 @@ def read_clauses(codes: Any, kinds: Any, least: int, spelled: Any, hashes: Any) 
                 hashes[count] = blake(spelled, start, end)
                 count += 1
             total, size = total + size, 0
-    return count, total
+    return count, total, end
 
 
 @compiled(_I8, _CODES, _READ_KINDS, _I8, _I8)
@@ -151,6 +154,26 @@ def read_phrases(codes: Any, kinds: Any, spelled: Any, found: Any) -> Any:
                 count += 1
         at = end + 1
     return count
+
+
+@compiled(_READ, _CODES, _CLASSES, _I8)
+def read_passage(codes: Any, classes: Any, least: int) -> Any:
+    """Read a text in lower case by its characters.
+
+    Gives its length in ideographs, the hashes of its clauses that have so many of them at
+    least, those of its phrases that hold a figure and of their forms, and that of all its
+    clauses, parted by spaces.
+    """
+    size = len(codes)
+    kinds = np.empty(size, np.uint8)
+    # Between any two characters may come a space.
+    spelled = np.empty((BYTES_PER_CHARACTER + 1) * size, np.uint8)
+    clauses, phrases = np.empty(size, np.uint64), np.empty((size, 2), np.uint64)
+    classify(codes, classes, kinds)
+    count, length, end = read_clauses(codes, kinds, least, spelled, clauses)
+    whole = blake(spelled, 0, end)
+    held = read_phrases(codes, kinds, spelled, phrases)
+    return length, clauses[:count].copy(), phrases[:held].copy(), whole
 
 
 @compiled(_I8, _NUMBERS, array(np.uint8, written=True), _COUNTS)

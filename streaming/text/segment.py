@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.text.codes import code_points
 from streaming.text.user_words import UserWord
 
 if TYPE_CHECKING:
@@ -80,10 +81,10 @@ class _Cutter:
     def __init__(self, user_words: Sequence[UserWord]) -> None:
         # Not before it is needed: what is compiled takes a moment to load.
         from streaming.text import cutting  # noqa: PLC0415
-        from streaming.text.dictionary import Dictionary, code_points  # noqa: PLC0415
+        from streaming.text.dictionary import Dictionary  # noqa: PLC0415
         from streaming.text.viterbi import WordModel  # noqa: PLC0415
 
-        self._cut, self._codes = cutting.cut, code_points
+        self._cut = cutting.cut
         self.dictionary = Dictionary()
         self._model = WordModel()
         self._room = 0
@@ -113,8 +114,9 @@ class _Cutter:
             self._make_room(len(text))
         known, model = self.dictionary, self._model
         count = self._cut(
-            self._codes(text),
+            code_points(text),
             known.trie,
+            known.marks,
             known.strangers,
             known.roots,
             known.places,

@@ -5,14 +5,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streaming.fingerprints.hashing import banded
 from streaming.fingerprints.shingles import (
     CLAUSE_LENGTH,
     HEADLINE,
     MOST_KEYS,
+    SEEDS,
     SHORT,
     bigrams,
     hashes,
     keys,
+    title_keys,
 )
 
 WORDS = st.lists(st.sampled_from("甲乙丙丁戊己庚辛"), max_size=60)
@@ -21,7 +24,31 @@ NOTHING = hashes([])
 
 def keys_of(words: list[str], clauses: list[str], length: int = SHORT) -> set[int]:
     grams = bigrams(hashes(words))
-    return set(keys(hashes(clauses), grams, grams, length, NOTHING))
+    return set(keys(hashes(clauses), grams, grams, length, NOTHING).tolist())
+
+
+@given(
+    st.lists(st.text(max_size=3), max_size=300),
+    WORDS,
+    st.lists(st.text(max_size=2), max_size=60),
+    st.sampled_from([0, 49, 50, 74, 75, 139, 140, 5_000]),
+    st.integers(0, 1),
+)
+def test_keys_are_the_smallest_clauses_bands_and_the_title(
+    clauses: list[str], words: list[str], units: list[str], length: int, titles: int
+) -> None:
+    ordered, grams, pairs = hashes(clauses), bigrams(hashes(words)), bigrams(hashes(units))
+    title = hashes(["title"] * titles)
+    expected = set(sorted(set(ordered.tolist()))[: min(16, 8 + len(clauses) // 12)])
+    expected |= set(sorted(set(ordered[:4].tolist()))[:3])
+    of_words = (2, 3) if length >= 140 else (8, 2) if length >= 50 else (0, 2)
+    of_units = 20 if length < 50 else 12 if length < 75 else 0
+    if len(grams) and of_words[0]:
+        expected |= set(banded(grams, *of_words, SEEDS).tolist())
+    if len(pairs):
+        expected |= set(banded(pairs, 20, 2, SEEDS)[:of_units].tolist())
+    expected |= set(title_keys(title).tolist())
+    assert keys(ordered, grams, pairs, length, title).tolist() == sorted(expected)
 
 
 @given(WORDS, st.lists(st.text(), max_size=400), st.integers(0, 10_000), st.integers(0, 1))
@@ -37,7 +64,7 @@ def test_keys_are_few_ordered_and_distinct(
 
 
 def test_a_text_without_words_has_no_keys() -> None:
-    assert keys(NOTHING, NOTHING, NOTHING, 0, NOTHING) == ()
+    assert not len(keys(NOTHING, NOTHING, NOTHING, 0, NOTHING))
 
 
 def test_the_order_of_clauses_matters_to_the_beginning_only() -> None:

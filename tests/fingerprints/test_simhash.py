@@ -6,7 +6,6 @@ import simhash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.fingerprints import simhash as ours
 from streaming.fingerprints.simhash import fingerprints
 
 TOKENS = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
@@ -77,11 +76,3 @@ def test_the_order_of_features_does_not_matter() -> None:
 def test_a_weight_outside_its_range_is_refused(weight: int) -> None:
     with pytest.raises(ValueError, match=r"integer in 1\.\.255"):
         fingerprints([{"央行": 1, "降准": weight}])
-
-
-def test_the_cache_of_digests_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ours, "_CACHED_TOKENS", 10)
-    monkeypatch.setattr(ours, "_digest_of", ours._Digests())
-    features = {f"词{n}": n % 9 + 1 for n in range(64)}
-    assert fingerprints([features, features]) == [published(features)] * 2
-    assert len(ours._digest_of) <= 10

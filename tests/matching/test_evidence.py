@@ -1,10 +1,14 @@
+import random
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.fingerprints.shingles import SHORT
-from streaming.matching.evidence import NO_TEXT, NOT_BRIEF, Brief, Evidence, Pair, evidence
+from streaming.matching.evidence import NO_TEXT, NOT_BRIEF, Brief, Pair, evidence
+from tests.matching import plainly
 
 Hashes = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
 NOTHING = np.empty(0, dtype=np.uint64)
@@ -16,7 +20,7 @@ def of(
     values: list[int],
     figures: list[tuple[int, int]] | None = None,
     names: tuple[list[int], list[int]] = ([], []),
-) -> Evidence:
+) -> bytes:
     """Evidence whose 32-bit hashes are these values, one ideograph for each.
 
     A brief text has the same values as bigrams of characters, and as words of weight 1.
@@ -30,30 +34,76 @@ def of(
     return evidence(len(grams), hashes, pairs, NO_PAIRS, (rare, subjects), brief)
 
 
-PAIRS = st.lists(st.tuples(HASHES, HASHES), max_size=8)
+# Few different values, so that lists have some in common, and some with equal halves.
+HASH = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 30).map(lambda n: (n >> 1) << 32 | n))
+HASH_LISTS = st.lists(HASH, max_size=40)
+FORMS = st.lists(st.tuples(HASH, HASH), max_size=8)
+WORDS = st.lists(st.tuples(HASH, st.integers(1, 255)), max_size=8)
 
 
-@given(st.lists(HASHES, max_size=50), PAIRS, PAIRS, st.lists(HASHES, max_size=8), st.data())
-def test_evidence_survives_its_bytes(
-    grams: list[int],
-    figures: list[tuple[int, int]],
-    phrases: list[tuple[int, int]],
-    words: list[int],
-    data: st.DataObject,
-) -> None:
-    def forms(pairs: list[tuple[int, int]]) -> Hashes:
-        return np.array(pairs, dtype=np.uint64).reshape(-1, 2)
+def array(values: Sequence[int] | plainly.Pairs) -> Hashes:
+    return np.array(values, dtype=np.uint64)
 
-    weight = st.integers(1, 255)
-    weights = data.draw(st.lists(weight, min_size=len(words), max_size=len(words)))
-    hashes = np.array(grams, dtype=np.uint64)
-    brief = Brief(hashes, np.array(words, dtype=np.uint64), weights)
-    made = evidence(9, hashes, forms(figures), forms(phrases), (hashes, hashes[:3]), brief)
-    read = Evidence.decode(made.encode())
-    assert read.encode() == made.encode()
-    assert (read.length, read.level) == (9, 0)
-    for name in ("grams", "figures", "phrases", "names", "subjects", "units", "words"):
-        assert getattr(read, name).tolist() == getattr(made, name).tolist()
+
+def check_kept(
+    length: int,
+    grams: Sequence[int],
+    figures: plainly.Pairs,
+    phrases: plainly.Pairs,
+    names: tuple[Sequence[int], Sequence[int]],
+    units: Sequence[int],
+    words: plainly.Pairs,
+) -> bytes:
+    made = evidence(
+        length,
+        array(grams),
+        array(figures).reshape(-1, 2),
+        array(phrases).reshape(-1, 2),
+        (array(names[0]), array(names[1])),
+        Brief(array(units), array([word for word, _ in words]), [weight for _, weight in words]),
+    )
+    expected = plainly.kept(length, grams, figures, phrases, *names, units, words)
+    assert plainly.decoded(made) == expected
+    return made
+
+
+def check_measures(one: bytes, other: bytes) -> None:
+    pair, expected = Pair(one, other), plainly.measures(one, other)
+    assert {name: getattr(pair, name) for name in expected} == expected
+
+
+CELLS = st.builds(
+    check_kept,
+    st.integers(0, 2**32 - 1),
+    HASH_LISTS,
+    FORMS,
+    FORMS,
+    st.tuples(HASH_LISTS, HASH_LISTS),
+    HASH_LISTS,
+    WORDS,
+)
+
+
+@given(st.one_of(CELLS, st.just(NO_TEXT)), CELLS)
+def test_what_is_kept_and_measured_is_what_sets_have(one: bytes, other: bytes) -> None:
+    check_measures(one, other)
+    check_measures(other, one)
+    check_measures(other, other)
+
+
+def test_long_texts_are_kept_and_measured_alike() -> None:
+    rng = random.Random(1)
+    many = [rng.getrandbits(64) for _ in range(17_000)]
+    cells = [NO_TEXT]
+    for grams, named in ((700, 600), (5_000, 512), (9_000, 513), (17_000, 0)):
+        start = rng.randrange(500)
+        chosen = many[start : start + grams]
+        figures = [(gram, rng.randrange(400) << 32) for gram in rng.sample(chosen, 700)]
+        names = many[start : start + named], many[start + 400 : start + 560]
+        cells.append(check_kept(grams, chosen, figures, figures[:90], names, [], []))
+    for one in cells:
+        for other in cells:
+            check_measures(one, other)
 
 
 SETS = st.sets(st.integers(0, 40), max_size=30)
@@ -108,7 +158,7 @@ def test_likeness_is_symmetric_and_one_for_the_same_headline_only(
 
 
 def test_a_weighty_word_counts_more_than_others() -> None:
-    def headline(words: dict[int, int]) -> Evidence:
+    def headline(words: dict[int, int]) -> bytes:
         hashes = np.array([*words], dtype=np.uint64) << np.uint64(32)
         brief = Brief(hashes, hashes, [*words.values()])
         return evidence(8, hashes, NO_PAIRS, NO_PAIRS, (NOTHING, NOTHING), brief)
@@ -138,8 +188,8 @@ def test_a_long_text_is_sampled_and_compared_with_a_short_one() -> None:
     rng = np.random.default_rng(1)
     words = rng.integers(0, 2**32, 20_000, dtype=np.uint64)
     long, short = of(words.tolist()), of(words[:1_000].tolist())
-    assert len(long.grams) <= 4096
-    assert long.level > 0
+    assert len(plainly.decoded(long).grams) <= 4096
+    assert plainly.decoded(long).level > 0
     assert Pair(long, short).overlap == 1
     other = of(rng.integers(0, 2**32, 1_000, dtype=np.uint64).tolist())
     assert Pair(long, other).overlap < 0.01

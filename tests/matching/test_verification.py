@@ -1,6 +1,6 @@
 import pytest
 
-from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.evidence import Pair
 from streaming.matching.verification import Answer, Check, Relation, Thresholds, verify
 from tests.matching.test_evidence import of
 
@@ -8,7 +8,7 @@ BODY = list(range(200))
 RULES = Thresholds()
 
 
-def relate(later: Evidence, earlier: Evidence, days: float | None = None) -> Answer:
+def relate(later: bytes, earlier: bytes, days: float | None = None) -> Answer:
     return verify(Pair(later, earlier, days), RULES)
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streaming.engine.events import Logged, LoggedContent, LoggedOverride, became
 from streaming.fingerprints.bands import BandScheme
-from streaming.matching.content import Content
-from streaming.matching.evidence import Evidence
+from streaming.matching.content import Content, packed
+from streaming.matching.evidence import evidence
 from streaming.matching.overrides import Override, Ruling
 from streaming.matching.rules import Rules
 from streaming.position import Position, encode, timestamp_ms
@@ -35,12 +36,12 @@ def _text(
     figures: Iterable[tuple[int, int]] = (),
     subject: Iterable[int] = (),
 ) -> bytes:
-    names = np.array(list(subject), dtype=np.uint32)
-    nothing = names[:0]
-    pairs = np.array(list(figures), dtype=np.uint32).reshape(-1, 2)
-    kept = np.array(sorted({*grams, *(raw for raw, _ in figures)}), dtype=np.uint32)
-    made = Evidence(length, 0, kept, pairs, pairs[:0], names, names, nothing, pairs[:0])
-    return made.encode()
+    def hashes(values: Iterable[int]) -> NDArray[np.uint64]:
+        return np.array(list(values), dtype=np.uint64) << np.uint64(32)
+
+    pairs = hashes(each for pair in figures for each in pair).reshape(-1, 2)
+    words = hashes([*grams, *(raw for raw, _ in figures)])
+    return evidence(length, words, pairs, pairs[:0], (hashes(subject), hashes(subject)))
 
 
 FORM = 9999
@@ -56,7 +57,7 @@ TEXTS = (
     _text(150, range(200, 220), [(303, FORM), (304, FORM + 1)]),
 )
 """Evidence of no text, a text, an edit, an excerpt, something like it, two pairs of a form."""
-SHINGLES = ((), (1,), (1, 2), (2, 3))
+SHINGLES = tuple(map(packed, ((), (1,), (1, 2), (2, 3))))
 MODELS = ("m", "n")
 
 

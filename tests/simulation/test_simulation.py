@@ -114,7 +114,7 @@ class Newsroom(RuleBasedStateMachine):
         partition: tuple[str, int],
         moment: int,
         fingerprint: int,
-        shingles: tuple[int, ...],
+        shingles: bytes,
         text: bytes,
         described: bytes,
     ) -> None:
@@ -186,7 +186,7 @@ def test_articles_may_appear_while_a_log_is_filled() -> None:
         newsroom.open(1, 100, seed, verify=False)
         for moment in range(30):
             newsroom.publish(
-                "abcd"[moment % 4], PARTITIONS[0], moment, NEAR[0], (), TEXTS[0], DESCRIPTIONS[0]
+                "abcd"[moment % 4], PARTITIONS[0], moment, NEAR[0], b"", TEXTS[0], DESCRIPTIONS[0]
             )
             newsroom.activate(MODELS[moment % len(MODELS)])
             newsroom.work(80)

@@ -1,10 +1,8 @@
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streaming.text import features as module
 from streaming.text.features import FeatureExtractor
 
 IDF = {"央行": 9.0, "降准": 12.0, "利率": 8.0, "经济": 4.0, "ai": 10.0, "中国": 3.0, "此外": 6.0}
@@ -105,11 +103,3 @@ def test_the_scale_of_the_frequencies_does_not_matter() -> None:
 def test_the_heaviest_feature_fits_a_byte() -> None:
     extractor = FeatureExtractor(dict.fromkeys(LONG, 1e-6) | {"罕见": 1e6}, lexicon={"罕见": 5})
     assert extractor.features([*LONG, *["罕见"] * 9])["罕见"] == 255
-
-
-def test_the_cache_of_weights_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_CACHED_TOKENS", 5)
-    extractor = FeatureExtractor(IDF)
-    tokens = [*LONG, *IDF]
-    assert extractor.features(tokens) == extractor.features(tokens) == extract(*tokens)
-    assert len(extractor._general) <= 5

@@ -116,6 +116,21 @@ def test_normal_text_stays_as_it_is(text: str) -> None:
     assert plain == "\n".join(" ".join(line.split()) for line in plain.splitlines() if line)
 
 
+USUAL = st.sampled_from("a中，。 \n\u3000\r\u2028\x1f\u200bＡ％①Å…ｶﾞ")
+ORDINARY = st.text(st.one_of(USUAL, st.characters()))
+
+
+@given(ORDINARY)
+def test_the_quick_way_gives_what_the_careful_one_does(text: str) -> None:
+    assert module._plain(text) == module._plain_of_any(text)
+
+
+def test_every_character_is_folded_alike_both_ways() -> None:
+    for code in range(0x30100):
+        text = f"a {chr(code)}b"
+        assert module._plain(text) == module._plain_of_any(text)
+
+
 @given(st.lists(MARKUP, max_size=12).map("".join))
 def test_width_does_not_matter(text: str) -> None:
     assert normalise(unicodedata.normalize("NFKC", text)) == normalise(text)

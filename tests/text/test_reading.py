@@ -60,6 +60,7 @@ def check_characters(text: str) -> None:
     kept = [clause for clause, size in found if size >= CLAUSE_LENGTH]
     assert passage.clauses.tolist() == hashes(kept).tolist()
     assert passage.length == sum(size for _, size in found)
+    assert passage.whole == hash_of(" ".join(clause for clause, _ in found))
     phrases = [each for each in PHRASE.findall(text.lower()) if len(each) >= 4]
     forms = [FIGURE.sub("#", each) for each in phrases]
     assert passage.phrases.tolist() == [
@@ -71,7 +72,7 @@ def check_characters(text: str) -> None:
 
 def check_words(text: str) -> None:
     passage = read(text)
-    numbers, words = passage.numbers, passage.words
+    numbers, words = passage.tokens.numbers, passage.tokens.words()
     size = len(numbers)
     grams, figures = np.empty(size, np.uint64), np.empty((size, 2), np.uint64)
     count, held = reading.read_bigrams(numbers, LEXEMES.hashed, LEXEMES.flags, grams, figures)
@@ -126,7 +127,7 @@ def test_articles(articles: list[str]) -> None:
 
 @given(st.lists(st.integers(0, 2**64 - 1), min_size=1, max_size=30), st.integers(1, 20))
 def test_bands_are_minima_of_hash_functions(grams: list[int], bands: int) -> None:
-    seeds = shingles._SEEDS
+    seeds = shingles.SEEDS
     values = np.array(grams, dtype=np.uint64)
     found = hashing.banded(values, bands, 2, seeds)
     column = seeds[: 2 * bands, None]

@@ -1,6 +1,6 @@
 import pytest
 
-from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.evidence import Pair, length_of
 from streaming.matching.verification import Relation, Thresholds, verify
 from streaming.text.pipeline import Analysis, TextPipeline
 from streaming.text.settings import TextSettings
@@ -24,8 +24,7 @@ def analyse(body: str, title: str = "") -> Analysis:
 
 def related(later: Analysis, earlier: Analysis) -> Relation | None:
     assert not set(later.shingles).isdisjoint(earlier.shingles), "they would never meet"
-    one, other = (Evidence.decode(each.evidence) for each in (later, earlier))
-    return verify(Pair(one, other), Thresholds()).relation
+    return verify(Pair(later.evidence, earlier.evidence), Thresholds()).relation
 
 
 def test_a_copy_with_byline_and_footer_is_a_duplicate() -> None:
@@ -70,8 +69,8 @@ def test_english_is_compared_by_words() -> None:
 def test_a_title_is_a_key_and_the_text_of_what_has_no_body() -> None:
     title = "市气象台发布寒潮蓝色预警信号"
     assert set(analyse("", title).shingles) & set(analyse(STORY, title).shingles)
-    assert Evidence.decode(analyse("", title).evidence).length == len(title)
-    assert Evidence.decode(analyse(STORY, title).evidence).length > 100
+    assert length_of(analyse("", title).evidence) == len(title)
+    assert length_of(analyse(STORY, title).evidence) > 100
 
 
 @pytest.mark.parametrize(
