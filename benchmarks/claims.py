@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.plan import QUERIES, shared_bands
 from streaming.fingerprints.bands import hamming_many
-from streaming.matching.evidence import Evidence, Pair
+from streaming.matching.evidence import Pair
 from streaming.matching.verification import DEFAULT_THRESHOLDS, verify
 from streaming.offline import crowd
 from streaming.offline.crowding import Values
@@ -126,10 +126,7 @@ def distances(length: int) -> Contestants:
     """Compare two texts of this length, one of which was edited."""
     one, other = texts(length)
     pipeline = TextPipeline(load(environment={}).settings.text)
-    stored = [
-        Evidence.decode(each.evidence)
-        for each in pipeline.analyse([(one, "", ""), (other, "", "")])
-    ]
+    stored = [each.evidence for each in pipeline.analyse([(one, "", ""), (other, "", "")])]
 
     def verified() -> None:
         for _ in range(PAIRS):
