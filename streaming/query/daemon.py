@@ -18,17 +18,22 @@ from streaming import collecting
 
 WORKER_IMPORTS = ("pandas", "pyarrow", "streaming.query.tasks", "streaming.text.reader")
 
+_ARCHIVES = (".zip", ".jar")
+
 
 def without_archives(path: list[str]) -> list[str]:
-    """Give the path without zip archives, if pyspark is found on what is left; else all of it."""
-    rest = [entry for entry in path if not entry.endswith(".zip")]
+    """Give the path without zip archives, if pyspark is found on what is left; else all of it.
+
+    Jars are such archives, and Spark puts its own there.
+    """
+    rest = [entry for entry in path if not entry.endswith(_ARCHIVES)]
     return rest if PathFinder.find_spec("pyspark", rest) else path
 
 
 def main() -> None:
     """Prepare the process, then be ``pyspark.daemon``."""
     sys.path[:] = without_archives(sys.path)
-    for entry in [cached for cached in sys.path_importer_cache if ".zip" in cached]:
+    for entry in [each for each in sys.path_importer_cache if each.endswith(_ARCHIVES)]:
         if entry not in sys.path:
             del sys.path_importer_cache[entry]
     for module in WORKER_IMPORTS:

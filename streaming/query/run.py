@@ -92,7 +92,7 @@ def run(
             keeper = stack.enter_context(LeaseKeeper(lease, settings.query.lease / 1000))
             owner = lease.owner
         processor = stack.enter_context(closing(BatchProcessor(settings, owner, reached)))
-        spark = open_session(settings, jars)
+        spark = open_session(settings, jars, computes=False)
         stack.callback(spark.stop)
         stopping = threading.Event()
         stack.enter_context(_signals(stopping))

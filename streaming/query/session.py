@@ -13,11 +13,16 @@ from streaming.settings import Settings
 from streaming.stack.java import java_command
 
 RECORDS_PER_ARROW_BATCH = 500
+_COMPILED_ONCE = "-XX:TieredStopAtLevel=1"
 
 
-def open_session(settings: Settings, jars: Sequence[Path] = ()) -> SparkSession:
+def open_session(
+    settings: Settings, jars: Sequence[Path] = (), *, computes: bool = True
+) -> SparkSession:
     """Start Spark with what the query needs; ``[spark]`` settings win over ours.
 
+    Where Java only moves bytes between Python workers it ``computes`` nothing: then to compile
+    its code a second time for speed, as it does by itself, takes longer than what that saves.
     Raises PrerequisiteError if there is no Java that Spark can run on.
     """
     java_command()
@@ -27,11 +32,13 @@ def open_session(settings: Settings, jars: Sequence[Path] = ()) -> SparkSession:
     master = _prefixed(settings.spark).get("spark.master", "local[*]")
     if master.startswith("local"):
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+    java = "" if computes else f" {_COMPILED_ONCE}"
     with as_file(files("streaming.query") / "log4j2.properties") as logging:
         options = {
             "spark.app.name": "leitong",
             "spark.master": master,
-            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging.as_uri()}",
+            "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={logging.as_uri()}{java}",
+            "spark.executor.extraJavaOptions": java,
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.python.daemon.module": "streaming.query.daemon",
@@ -40,6 +47,9 @@ def open_session(settings: Settings, jars: Sequence[Path] = ()) -> SparkSession:
             "spark.sql.shuffle.partitions": "1",
             "spark.sql.adaptive.enabled": "false",
             "spark.sql.execution.arrow.maxRecordsPerBatch": str(RECORDS_PER_ARROW_BATCH),
+            # What the query keeps or moves is compressed texts and hashes.
+            "spark.sql.inMemoryColumnarStorage.compressed": "false",
+            "spark.shuffle.compress": str(computes).lower(),
             "spark.sql.streaming.minBatchesToRetain": "20",
         }
         if jars:
