@@ -35,7 +35,7 @@ class ProgressPublisher:
 
     def publish(self, query: "StreamingQuery") -> None:
         """Publish the latest trigger, if it is new."""
-        progress = query.lastProgress
+        progress = _last_progress(query)
         if progress is None:
             return
         this = (progress["batchId"], progress["timestamp"])
@@ -94,6 +94,12 @@ def read_progress(store: Store) -> dict[str, Any] | None:
     """Give what was published last; None if no query ever ran."""
     cell = store.rows(META, [_ROW]).get(_ROW, {}).get(_LATEST)
     return orjson.loads(cell) if cell else None
+
+
+def _last_progress(query: "StreamingQuery") -> dict[str, Any] | None:
+    """Give ``query.lastProgress``, which PySpark asks Java for in hundreds of calls, in two."""
+    latest = query._jsq.lastProgress()  # noqa: SLF001 - there is no other way to it
+    return json.loads(latest.json()) if latest is not None else None
 
 
 def _offsets(document: Any) -> dict[str, dict[str, int]] | None:

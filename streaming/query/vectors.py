@@ -51,7 +51,7 @@ def replay_vectors(settings: Settings, say: Say) -> str:
         known = models.read(store)
         if known.logs[name].filled and known.followed == name:
             return f"the lists under {name} have everything already"
-        spark = open_session(settings)
+        spark = open_session(settings, computes=False)
         stack.callback(spark.stop)
         done = _fill(spark, settings, store, name, handle, say)
         if owner is None:

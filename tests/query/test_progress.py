@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from pyspark.sql import SparkSession
 
 from streaming.filelog import FileLogWriter
@@ -16,7 +17,9 @@ from streaming.store.opening import open_index
 from tests.newsfeed import simulated
 
 
-def test_lag_is_what_no_batch_has_read(spark: SparkSession, tmp_path: Path) -> None:
+def test_lag_is_what_no_batch_has_read(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     log = tmp_path / "log"
     with FileLogWriter(log, partitions=2, segment_records=5) as writer:
         for message in simulated(30):
@@ -40,7 +43,15 @@ def test_lag_is_what_no_batch_has_read(spark: SparkSession, tmp_path: Path) -> N
     )
     query.awaitTermination()
     publisher = ProgressPublisher(store, settings)
+    calls: list[str] = []
+    client = spark.sparkContext._gateway._gateway_client
+    asked = client.send_command
+    monkeypatch.setattr(
+        client, "send_command", lambda *args, **kw: calls.append(args[0]) or asked(*args, **kw)
+    )
     publisher.publish(query)
+    # It is asked several times a second, and what Java has to look up for a call takes it long.
+    assert 0 < len(calls) < 10
     told = progress.read_progress(store)
     assert told is not None
     assert (told["lag_records"], told["source"]) == (0, f"file:{log}")
