@@ -1,6 +1,7 @@
 """How far a query is, as others read it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pyspark.sql import SparkSession
@@ -44,11 +45,14 @@ def test_lag_is_what_no_batch_has_read(
     query.awaitTermination()
     publisher = ProgressPublisher(store, settings)
     calls: list[str] = []
-    client = spark.sparkContext._gateway._gateway_client
-    asked = client.send_command
-    monkeypatch.setattr(
-        client, "send_command", lambda *args, **kw: calls.append(args[0]) or asked(*args, **kw)
-    )
+    client: Any = spark.sparkContext._gateway._gateway_client  # type: ignore[union-attr]
+    ask = client.send_command
+
+    def counted(command: str, **options: object) -> object:
+        calls.append(command)
+        return ask(command, **options)
+
+    monkeypatch.setattr(client, "send_command", counted)
     publisher.publish(query)
     # It is asked several times a second, and what Java has to look up for a call takes it long.
     assert 0 < len(calls) < 10
