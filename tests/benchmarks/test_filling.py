@@ -1,0 +1,92 @@
+"""What fills an index for a benchmark writes what the query would have written."""
+
+import zlib
+from collections import Counter
+
+import numpy as np
+
+from benchmarks.crowd import Crowd
+from benchmarks.filling import Generated, _checksums, fill, generate
+from streaming.engine.events import LoggedContent
+from streaming.engine.put import put
+from streaming.fingerprints.bands import BandScheme
+from streaming.matching.content import Content, Key, Tier
+from streaming.matching.rules import Rules
+from streaming.position import at
+from streaming.store.contract import Cells
+from streaming.store.index import Index
+from streaming.store.memory import MemoryStore
+from streaming.store.tables import TABLES
+
+BOILERPLATE = 7
+
+
+def real(count: int = 400) -> list[Content]:
+    random = np.random.default_rng(5)
+    drawn = random.integers(0, 1 << 64, (count, 4), dtype=np.uint64).tolist()
+    return [
+        Content("news", "", first, None, tuple(sorted((BOILERPLATE, *others))), b"evidence")
+        for first, *others in drawn
+    ]
+
+
+def filled(rules: Rules, generated: Generated, name: str) -> MemoryStore:
+    store = MemoryStore(name, "")
+    store.ensure_tables(TABLES)
+    fill(store, rules, generated)
+    return store
+
+
+def everything(store: MemoryStore) -> dict[str, list[tuple[bytes, Cells]]]:
+    return {spec.name: list(store.scan(spec.name)) for spec in TABLES}
+
+
+def test_rows_are_those_of_the_query() -> None:
+    for rules in (Rules(), Rules(bands=BandScheme(5, 2)), Rules(shingles=False)):
+        generated = generate(real(), 100, 3)
+        by_query = MemoryStore("", "")
+        by_query.ensure_tables(TABLES)
+        events = [
+            LoggedContent(generated.name(n), generated.first(n), generated.content(n))
+            for n in range(100)
+        ]
+        put(by_query, rules, events)
+        assert everything(filled(rules, generated, "")) == everything(by_query)
+
+
+def test_hot_heads_are_moved_as_the_query_moves_them() -> None:
+    rules = Rules(visible=8)
+    store = filled(rules, generate(real(), 100, 3), "")
+    hot = Key("", Tier.SHINGLE, BOILERPLATE)
+    index = Index(store, rules)
+    head = index.heads([hot])[hot]
+    assert len(head.entries) == index.head_size
+    assert len(list(index.tail(hot, b"", at(1 << 60)))) == 100 - index.head_size
+
+
+def test_articles_differ_but_for_boilerplate() -> None:
+    generated = generate(real(), 200, 3)
+    carried = Counter(value for n in range(200) for value in generated.content(n).shingles)
+    assert carried.pop(BOILERPLATE) == 200
+    assert set(carried.values()) == {1}
+    assert np.array_equal(generated.values, generate(real(), 200, 3).values)
+
+
+def test_checksums_are_those_of_zlib() -> None:
+    values = np.random.default_rng(1).integers(0, 256, (50, 9), dtype=np.uint8)
+    prefix = np.array([0, 1], dtype=np.uint8)
+    expected = [zlib.crc32(bytes(prefix) + row.tobytes()) & 0xFF for row in values]
+    assert _checksums(prefix, values).tolist() == expected
+
+
+def test_a_crowd_has_the_skew_and_the_ties_of_those_it_is_like() -> None:
+    random = np.random.default_rng(2)
+    bits = random.random((20_000, 64)) < np.linspace(0.1, 0.9, 64)
+    bits[:, 1] = np.where(random.random(20_000) < 0.8, bits[:, 0], bits[:, 1])
+    like = np.packbits(bits, axis=1, bitorder="little").view("<u8")[:, 0]
+    drawn = Crowd(like).draw(20_000, 1)
+    found = (drawn[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
+    assert np.abs(found.mean(axis=0) - bits.mean(axis=0)).max() < 0.02
+    ties = np.corrcoef(found.T) - np.corrcoef(bits.T)
+    assert np.abs(ties).max() < 0.1
+    assert np.array_equal(drawn, Crowd(like).draw(20_000, 1))
