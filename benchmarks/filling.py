@@ -98,7 +98,9 @@ def fill(store: Store, rules: Rules, generated: Generated) -> None:
         for value in generated.hot:
             # As every micro-batch does that meets a head which outgrew its size.
             heads = index.heads([Key("", Tier.SHINGLE, value)])
-            index.move_surplus({key: h for key, h in heads.items() if len(h.entries) > index.head_size})
+            index.move_surplus(
+                {key: h for key, h in heads.items() if len(h.entries) > index.head_size}
+            )
 
 
 def _article_rows(generated: Generated) -> Iterator[Mutation]:

@@ -97,7 +97,9 @@ def _processor() -> str:
 
 def _java() -> str:
     try:
-        answer = subprocess.run([java_command(), "-version"], capture_output=True, text=True, check=True)
+        answer = subprocess.run(
+            [java_command(), "-version"], capture_output=True, text=True, check=True
+        )
     except PrerequisiteError:
         return "none"
     return answer.stderr.partition('"')[2].partition('"')[0]

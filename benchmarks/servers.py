@@ -56,7 +56,9 @@ def store_bytes(table: Path) -> int:
         file.stat().st_size
         for place in (table, mob)
         for file in place.glob("*/*/*")
-        if file.is_file() and not file.name.startswith(".") and file.parent.name != "recovered.edits"
+        if file.is_file()
+        and not file.name.startswith(".")
+        and file.parent.name != "recovered.edits"
     )
 
 
