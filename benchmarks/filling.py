@@ -8,9 +8,12 @@ real article: ten million of full length would fill a disk without being read.
 The rows are those that `streaming.engine.put` writes, which a test sees to.
 """
 
+import sqlite3
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +25,20 @@ from streaming.position import Position, encode
 from streaming.store import articles, keys
 from streaming.store.contract import Mutation, Store
 from streaming.store.index import BANDS, HEADS, Index
+
+Octets = NDArray[np.uint8]
+
+
+class Cell(NamedTuple):
+    """One cell on its way into a table."""
+
+    row: bytes
+    qualifier: bytes
+    value: bytes
+
+
+Load = Callable[[str, Iterable[Cell]], None]
+"""Takes the cells of a table, nearly in the order of its rows."""
 
 START_MS = 1_700_000_000_000
 SPAN_MS = 60 * 86_400_000
@@ -87,13 +104,16 @@ def generate(real: Sequence[Content], count: int, seed: int) -> Generated:
     return Generated(fingerprints, values, owners, begins, hot, brief)
 
 
-def fill(store: Store, rules: Rules, generated: Generated) -> None:
-    """Write the rows of generated articles, those of a table in about their order."""
-    store.mutate(articles.TABLE, _article_rows(generated))
-    store.mutate(BANDS, _band_rows(rules, generated.fingerprints))
-    store.mutate(HEADS, _head_rows(Tier.SIMHASH, generated.fingerprints, None, generated))
+def fill(store: Store, rules: Rules, generated: Generated, load: Load | None = None) -> None:
+    """Write the rows of generated articles; by default through the store."""
+    load = load or through(store)
+    load(articles.TABLE, _article_cells(generated))
+    load(BANDS, _band_cells(rules, generated.fingerprints))
+    everyone = np.arange(len(generated.fingerprints), dtype=np.uint32)
+    entries = _entries(generated)
+    load(HEADS, _head_cells(Tier.SIMHASH, generated.fingerprints, everyone, entries))
     if rules.shingles:
-        store.mutate(HEADS, _head_rows(Tier.SHINGLE, generated.values, generated.owners, generated))
+        load(HEADS, _head_cells(Tier.SHINGLE, generated.values, generated.owners, entries))
         index = Index(store, rules)
         for value in generated.hot:
             # As every micro-batch does that meets a head which outgrew its size.
@@ -103,15 +123,48 @@ def fill(store: Store, rules: Rules, generated: Generated) -> None:
             )
 
 
-def _article_rows(generated: Generated) -> Iterator[Mutation]:
+def through(store: Store) -> Load:
+    """Write cells as the query does."""
+
+    def load(table: str, cells: Iterable[Cell]) -> None:
+        store.mutate(table, (Mutation(row, {name: value}) for row, name, value in cells))
+
+    return load
+
+
+def into_sqlite(store: Store, file: Path) -> Load:
+    """Write cells into the file of a store several times as fast, safe from nothing.
+
+    For tables that hold none of them yet.
+    """
+
+    def load(table: str, cells: Iterable[Cell]) -> None:
+        store.close()
+        connection = sqlite3.connect(file, isolation_level=None)
+        try:
+            for pragma in ("journal_mode = OFF", "synchronous = OFF"):
+                connection.execute(f"PRAGMA {pragma}")
+            connection.execute("BEGIN")
+            sql = f"INSERT INTO {table} VALUES (?, ?, ?, unixepoch())"  # noqa: S608 - a constant
+            connection.executemany(sql, cells)
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+
+    return load
+
+
+def _article_cells(generated: Generated) -> Iterator[Cell]:
     count = len(generated.fingerprints)
-    rows = np.array([keys.article(generated.name(number))[:1] for number in range(count)])
-    for number in np.argsort(rows, kind="stable").tolist():
+    salts = np.array([keys.article(generated.name(number))[0] for number in range(count)])
+    for number in np.argsort(salts, kind="stable").tolist():
         contents = {generated.first(number): generated.content(number)}
-        yield articles.events_of(generated.name(number), articles.ArticleRow(contents))
+        made = articles.events_of(generated.name(number), articles.ArticleRow(contents))
+        for qualifier, value in made.put.items():
+            yield Cell(made.row, qualifier, value)
 
 
-def _band_rows(rules: Rules, fingerprints: Fingerprints) -> Iterator[Mutation]:
+def _band_cells(rules: Rules, fingerprints: Fingerprints) -> Iterator[Cell]:
     scheme = rules.bands
     bands = np.empty((len(fingerprints), scheme.bands, scheme.key_bytes), dtype=np.uint8)
     for begin in range(0, len(fingerprints), _AT_ONCE):
@@ -120,48 +173,69 @@ def _band_rows(rules: Rules, fingerprints: Fingerprints) -> Iterator[Mutation]:
         bands[begin : begin + len(some)] = np.frombuffer(joined, np.uint8).reshape(
             -1, *bands.shape[1:]
         )
-    flat = bands.reshape(-1, scheme.key_bytes)
-    order = _in_order(Tier.SIMHASH, flat)
+    rows = _rows(Tier.SIMHASH, bands.reshape(-1, scheme.key_bytes))
+    for places in _in_order(rows):
+        values = fingerprints[places // scheme.bands].astype(">u8")
+        for row, value in zip(_listed(rows[places]), _listed(_octets(values)), strict=True):
+            yield Cell(row, value, b"")
+
+
+def _head_cells(
+    tier: Tier, values: NDArray[np.uint64], owners: NDArray[np.uint32], entries: Octets
+) -> Iterator[Cell]:
+    rows = _rows(tier, _octets(values.astype(">u8")))
+    for places in _in_order(rows):
+        of_owners = _listed(entries[owners[places]])
+        for row, entry in zip(_listed(rows[places]), of_owners, strict=True):
+            yield Cell(row, entry, b"")
+
+
+def _entries(generated: Generated) -> Octets:
+    """Give the qualifier of each article's entries, shape ``(n, bytes)``: all are as long."""
+    count = len(generated.fingerprints)
+    joined = bytearray()
+    for number in range(count):
+        joined += keys.ENTRY + keys.entry(generated.first(number), generated.name(number))
+    return np.frombuffer(joined, dtype=np.uint8).reshape(count, -1)
+
+
+def _rows(tier: Tier, values: Octets) -> Octets:
+    """Give the rows of keys without a scope: see `keys.head` and `keys.band`."""
+    rows = np.empty((len(values), 3 + values.shape[1]), dtype=np.uint8)
+    rows[:, 1:3] = 0, tier
+    rows[:, 3:] = values
+    for begin in range(0, len(rows), _AT_ONCE):
+        some = rows[begin : begin + _AT_ONCE]
+        some[:, 0] = _checksums(some[:, 1:])
+    return rows
+
+
+def _in_order(rows: Octets) -> Iterator[NDArray[np.int64]]:
+    """Give where rows lie that follow each other, nearly: what few differ in does not count."""
+    first = np.zeros((len(rows), 8), dtype=np.uint8)
+    wide = min(9, rows.shape[1])
+    # Between them are the scope, which is empty, and the tier.
+    first[:, 0], first[:, 1 : wide - 2] = rows[:, 0], rows[:, 3:wide]
+    order = np.argsort(first.view(">u8")[:, 0].astype(np.uint64))
     for begin in range(0, len(order), _AT_ONCE):
-        places = order[begin : begin + _AT_ONCE]
-        values = fingerprints[places // scheme.bands]
-        for place, value in zip(places.tolist(), values.tolist(), strict=True):
-            yield Mutation(keys.band("", flat[place].tobytes()), {value.to_bytes(8): b""})
+        yield order[begin : begin + _AT_ONCE]
 
 
-def _head_rows(
-    tier: Tier,
-    values: NDArray[np.uint64],
-    owners: NDArray[np.uint32] | None,
-    generated: Generated,
-) -> Iterator[Mutation]:
-    octets = values.astype(">u8").view(np.uint8).reshape(-1, 8)
-    order = _in_order(tier, octets)
-    for begin in range(0, len(order), _AT_ONCE):
-        places = order[begin : begin + _AT_ONCE]
-        numbers = places if owners is None else owners[places]
-        for value, number in zip(values[places].tolist(), numbers.tolist(), strict=True):
-            entry = keys.entry(generated.first(number), generated.name(number))
-            yield Mutation(keys.head(Key("", tier, value)), {keys.ENTRY + entry: b""})
+def _octets(values: NDArray[np.uint64]) -> Octets:
+    return values.view(np.uint8).reshape(-1, 8)
 
 
-def _in_order(tier: Tier, values: NDArray[np.uint8]) -> NDArray[np.int64]:
-    """Order keys without a scope, of shape ``(n, bytes)``, nearly as their rows lie."""
-    salts = _checksums(np.array([0, tier], dtype=np.uint8), values)
-    sorted_by = np.zeros((len(values), 8), dtype=np.uint8)
-    sorted_by[:, 0] = salts
-    # What the row has beyond these bytes, its neighbours have not.
-    wide = min(7, values.shape[1])
-    sorted_by[:, 1 : 1 + wide] = values[:, :wide]
-    return np.argsort(sorted_by.view(">u8")[:, 0].astype(np.uint64))
+def _listed(octets: Octets) -> list[bytes]:
+    joined, size = octets.tobytes(), octets.shape[1]
+    return [joined[at : at + size] for at in range(0, len(joined), size)]
 
 
-def _checksums(prefix: NDArray[np.uint8], values: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Give the lowest byte of the CRC-32 of the prefix and each value, as `zlib.crc32` would."""
+def _checksums(values: Octets) -> Octets:
+    """Give the lowest byte of the CRC-32 of each row, as `zlib.crc32` would."""
     table = np.arange(256, dtype=np.uint32)
     for _ in range(8):
         table = np.where(table & 1, table >> 1 ^ _POLYNOMIAL, table >> 1).astype(np.uint32)
     sums = np.full(len(values), 0xFFFFFFFF, dtype=np.uint32)
-    for column in (*prefix, *values.T):
+    for column in values.T:
         sums = sums >> np.uint32(8) ^ table[(sums ^ column) & np.uint32(0xFF)]
     return (~sums & np.uint32(0xFF)).astype(np.uint8)

@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any, cast
 
@@ -26,7 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks.filling import SPAN_MS, START_MS, fill, generate
+from benchmarks.filling import SPAN_MS, START_MS, Load, fill, generate, into_sqlite
 from benchmarks.measuring import REPETITIONS, in_turns, spread, times, versions, write
 from benchmarks.prepared import enrich, records
 from benchmarks.servers import bytes_of_tables, hbase
@@ -117,9 +118,9 @@ def main() -> int:
     settings = load(overrides=told, environment={}).settings
     with (
         tempfile.TemporaryDirectory(prefix="leitong-bench-", dir=arguments.directory) as name,
-        stores(arguments.store, Path(name)) as (opened, sized),
+        stores(arguments.store, Path(name)) as (opened, loaded, sized),
     ):
-        results = measure(settings, opened, sized, sizes, arguments)
+        results = measure(settings, (opened, loaded, sized), sizes, arguments)
     bands = {"blocks": blocks, "chosen": chosen}
     results = {"store": arguments.store, "bands": bands, "batch": BATCH, **results}
     write(f"growth-{arguments.store}-{blocks}-{chosen}-{sizes[-1]}", results)
@@ -127,21 +128,24 @@ def main() -> int:
 
 
 Opened = Callable[[str], Store]
+Loaded = Callable[[Store, str], Load | None]
 Sized = Callable[[str], dict[str, int]]
 
 
 @contextmanager
-def stores(kind: str, directory: Path) -> Iterator[tuple[Opened, Sized]]:
-    """Give what opens an index by its name, and what tells its bytes on disk by table."""
+def stores(kind: str, directory: Path) -> Iterator[tuple[Opened, Loaded, Sized]]:
+    """Give what opens an index by its name, fills it, and tells its bytes on disk by table."""
     if kind == "sqlite":
         yield (
             lambda name: open_store(f"sqlite:{directory}/{name}.db"),
+            lambda store, name: into_sqlite(store, directory / f"{name}.db"),
             lambda name: pages(directory / f"{name}.db"),
         )
         return
     with hbase(directory) as stack:
         yield (
             lambda name: open_store(f"hbase://{stack.hbase}/{name}?admin={stack.admin}"),
+            lambda _store, _name: None,
             lambda name: bytes_of_tables(stack, name),
         )
 
@@ -159,11 +163,11 @@ def pages(file: Path) -> dict[str, int]:
 
 def measure(
     settings: Settings,
-    opened: Opened,
-    sized: Sized,
+    places: tuple[Opened, Loaded, Sized],
     sizes: Sequence[int],
     arguments: argparse.Namespace,
 ) -> dict[str, Any]:
+    opened, loaded, sized = places
     rules = settings.matching.rules()
     count = BATCH * (arguments.batches + WARM)
     # Models come first: what is measured later has not been modelled.
@@ -181,7 +185,7 @@ def measure(
         store.ensure_tables(TABLES)
         begin = time.perf_counter()
         generated = generate(contents, size, size)
-        fill(store, rules, generated)
+        fill(store, rules, generated, loaded(store, name))
         told["filled"][size] = {"seconds": time.perf_counter() - begin, "bytes": sized(name)}
         print(f"{size:,}: filled in {time.perf_counter() - begin:.0f} s", flush=True)
         contestants[size] = Contestant(store, rules)
@@ -193,8 +197,8 @@ def measure(
     return told | {"versions": versions("numpy", "numba")}
 
 
-def batches_of(events: Sequence[LoggedContent]) -> list[Sequence[LoggedContent]]:
-    return [events[at : at + BATCH] for at in range(0, len(events) - BATCH + 1, BATCH)]
+def batches_of(events: Sequence[LoggedContent], size: int = BATCH) -> list[Sequence[LoggedContent]]:
+    return [events[at : at + size] for at in range(0, len(events) - size + 1, size)]
 
 
 def curve(
@@ -246,25 +250,14 @@ def forms(contestant: Contestant, rules: Rules, real: Sequence[LoggedContent]) -
     size = min(BATCH, len(of_forms) // (REPETITIONS + 1), len(others) // (REPETITIONS + 1))
     if not size:
         return {}
-    rates = in_turns(
-        {
-            "forms": lambda turn=iter(range(REPETITIONS + 1)): contestant.take(
-                slice_of(of_forms, size, turn)
-            ),
-            "others": lambda turn=iter(range(REPETITIONS + 1)): contestant.take(
-                slice_of(others, size, turn)
-            ),
-        }
-    )
+    turns = {"forms": batches_of(of_forms, size), "others": batches_of(others, size)}
+    rates = in_turns({name: taking(contestant, iter(batches)) for name, batches in turns.items()})
     told = {"full_keys": len(full), "share_of_articles": len(of_forms) / len(real), "batch": size}
     return told | {name: spread(each) for name, each in rates.items()}
 
 
-def slice_of(
-    events: Sequence[LoggedContent], size: int, turn: Iterator[int]
-) -> Sequence[LoggedContent]:
-    number = next(turn)
-    return events[number * size : (number + 1) * size]
+def taking(contestant: Contestant, batches: Iterator[Sequence[LoggedContent]]) -> Callable[[], int]:
+    return lambda: contestant.take(next(batches))
 
 
 def viral(
@@ -279,19 +272,19 @@ def viral(
     index = Index(contestant.store, contestant.rules)
     keys: set[Key] = set()
     for _ in range(0, copies, STORY_BATCH):
-        batch = [next(made) for _ in range(STORY_BATCH)]
+        batch = list(islice(made, STORY_BATCH))
         put(contestant.store, contestant.rules, batch)
         keys.update(key for e in batch if e.content for key in e.content.keys(contestant.rules))
         # Judging does this beside what takes most of its time; the copies' verdicts nobody reads.
         index.move_surplus(index.heads(keys))
     fresh = iter(real)
 
-    def batch_with(share: float) -> int:
+    def mixed(share: float) -> Iterator[Sequence[LoggedContent]]:
         count = round(BATCH * share)
-        own = [next(fresh) for _ in range(BATCH - count)]
-        return contestant.take([*own, *(next(made) for _ in range(count))])
+        while True:
+            yield [*islice(fresh, BATCH - count), *islice(made, count)]
 
-    rates = in_turns({str(share): lambda share=share: batch_with(share) for share in SHARES})
+    rates = in_turns({str(share): taking(contestant, mixed(share)) for share in SHARES})
     print({share: round(spread(each)["median"]) for share, each in rates.items()}, flush=True)
     return {
         "copies": copies,
