@@ -108,7 +108,7 @@ def fill(store: Store, rules: Rules, generated: Generated, load: Load | None = N
     """Write the rows of generated articles; by default through the store."""
     load = load or through(store)
     load(articles.TABLE, _article_cells(generated))
-    load(BANDS, _band_cells(rules, generated.fingerprints))
+    load(BANDS, band_cells(rules, generated.fingerprints))
     everyone = np.arange(len(generated.fingerprints), dtype=np.uint32)
     entries = _entries(generated)
     load(HEADS, _head_cells(Tier.SIMHASH, generated.fingerprints, everyone, entries))
@@ -164,7 +164,7 @@ def _article_cells(generated: Generated) -> Iterator[Cell]:
             yield Cell(made.row, qualifier, value)
 
 
-def _band_cells(rules: Rules, fingerprints: Fingerprints) -> Iterator[Cell]:
+def band_cells(rules: Rules, fingerprints: Fingerprints) -> Iterator[Cell]:
     scheme = rules.bands
     bands = np.empty((len(fingerprints), scheme.bands, scheme.key_bytes), dtype=np.uint8)
     for begin in range(0, len(fingerprints), _AT_ONCE):

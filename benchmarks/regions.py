@@ -193,7 +193,10 @@ def measure(
     parts: Sequence[Sequence[Any]],
     work: Callable[[str, Sequence[Any]], None],
 ) -> None:
-    """Let the variants take each part in turns, but the first to warm up; tells microseconds per row, and rows a second."""
+    """Let the variants take each part in turns, the first to warm up.
+
+    Tells microseconds of work per row, and rows a second.
+    """
     spent: dict[str, list[float]] = {name: [] for name in names}
     rates: dict[str, list[float]] = {name: [] for name in names}
     for number, part in enumerate(parts):
