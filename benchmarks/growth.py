@@ -39,6 +39,7 @@ from streaming.matching.content import Content, Key, Tier
 from streaming.matching.rules import Rules
 from streaming.position import encode
 from streaming.settings import Settings, load
+from streaming.stack.settings import Options
 from streaming.store.contract import Cells, Store
 from streaming.store.index import Index
 from streaming.store.tables import TABLES
@@ -142,7 +143,7 @@ def stores(kind: str, directory: Path) -> Iterator[tuple[Opened, Loaded, Sized]]
             lambda name: pages(directory / f"{name}.db"),
         )
         return
-    with hbase(directory) as stack:
+    with hbase(directory, Options(hbase_heap="2g")) as stack:
         yield (
             lambda name: open_store(f"hbase://{stack.hbase}/{name}?admin={stack.admin}"),
             lambda _store, _name: None,

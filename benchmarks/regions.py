@@ -58,7 +58,9 @@ VARIANTS: Mapping[str, Mapping[str, str]] = {
     "bloom NONE": {"BLOOMFILTER": "NONE"},
     "bloom ROWCOL": {"BLOOMFILTER": "ROWCOL"},
     "no block cache": {"BLOCKCACHE": "false"},
-    "blocks of 16 KiB": {"BLOCKSIZE": "16384"},
+    "blocks of 64 KiB": {"BLOCKSIZE": "65536"},
+    "blocks of 8 KiB": {"BLOCKSIZE": "8192"},
+    "blocks of 8 KiB, ROW_INDEX_V1": {"BLOCKSIZE": "8192", "DATA_BLOCK_ENCODING": "ROW_INDEX_V1"},
     "TTL of 90 days": {"TTL": str(90 * int(DAY))},
 }
 """What differs from the layout of the table. GZ is what every server has."""
@@ -226,7 +228,7 @@ def taken(pid: int) -> float:
 
 
 def physical(table: str, variant: str) -> str:
-    return f"{table}-{variant.replace(' ', '-')}"
+    return f"{table}-{variant.replace(' ', '-').replace(',', '')}"
 
 
 def written(store: Store, table: str, name: str, part: Sequence[Any]) -> None:
