@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from benchmarks.bars import Bar, bars
 from benchmarks.lines import Points, lines
 from benchmarks.measuring import RESULTS
+from benchmarks.quality import markdown
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
@@ -188,8 +189,8 @@ def _regions(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noq
         body += [
             "",
             (
-                f"Table `{table}`, {measured['rows']:,} rows; microseconds of all processors per row."
-                f" The server did not have: {refused}."
+                f"Table `{table}`, {measured['rows']:,} rows; microseconds of all processors"
+                f" per row. The server did not have: {refused}."
             ),
             "",
             *_table(heads, rows),
@@ -223,10 +224,15 @@ def _any(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: A
     return name.replace("_", " "), _table(["what", "figure"], rows)
 
 
+def _quality(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    return "Verdicts beside those of other tools", markdown(dict(told)).splitlines()
+
+
 KNOWN: dict[str, Callable[[str, Told, dict[str, str]], Section]] = {
     "stages": _stages,
     "stages-quick": _stages,
     "regions": _regions,
+    "quality": _quality,
     "executors": _executors,
 }
 

@@ -80,7 +80,8 @@ def main() -> int:
     missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
     if missing:
         sys.exit(
-            f"no {', '.join(missing)}: pip install -c constraints.txt -r benchmarks/requirements.txt"
+            f"no {', '.join(missing)}:"
+            " pip install -c constraints.txt -r benchmarks/requirements.txt"
         )
 
     # They are imported once it is known that they are there.

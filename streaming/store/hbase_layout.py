@@ -32,9 +32,9 @@ class Layout:
 def layout(spec: TableSpec, regions: int, compression: str) -> Layout:
     """Lay out a table: salted ones in equal regions, block encoded for their similar keys.
 
-    Blocks are small, since rows are read one by one all over the table.
-    Large values are compressed already, are stored apart if they are very large, and stay
-    out of the block cache, which index rows need more.
+    Blocks are small, since rows are read one by one from all over the table. Large values
+    are compressed already, are stored apart if they are very large, and stay out of the block
+    cache, which index rows need more.
     """
     attributes = {
         "VERSIONS": str(spec.max_versions),

@@ -3,7 +3,6 @@
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -56,7 +55,8 @@ def test_known_results_become_tables_and_pictures() -> None:
     assert page.count("a processor, 2 cores, 24 GiB") == 2
     for name, picture in pictures.items():
         assert f"(pictures/{name})" in page
-        assert ET.fromstring(picture).tag.endswith("svg")
+        assert picture.startswith("<svg")
+        assert picture.endswith("</svg>\n")
 
 
 def test_results_of_others_are_told_figure_by_figure() -> None:
