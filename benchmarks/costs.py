@@ -3,10 +3,10 @@
 The same articles, in the order in which they were published, go through the decision core into
 SQLite and into a real HBase, once per band scheme. Told are cells and bytes on disk per table,
 what is read and written per article, and the time that a row and a cell take: seconds of the
-wall for a client that waits, seconds of the processor for the server. LEITONG_CORPORA names the
-folder of the corpora; without one, simulated articles take their place.
+wall for a client that waits, seconds of the processor for the server. `--write` makes them the constants that the package comes with.
+LEITONG_CORPORA names the folder of the corpora; without one, simulated articles take their place.
 
-    python benchmarks/costs.py [--articles N] [--stores sqlite hbase]
+    python benchmarks/costs.py [--articles N] [--write]
 """
 
 import argparse
@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import sqlite3
+import statistics
 import sys
 import tempfile
 import time
@@ -26,7 +27,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from streaming.engine.events import Logged, by_article
+from streaming.engine.events import Logged, LoggedContent, by_article
 from streaming.engine.judge import judge
 from streaming.engine.put import put
 from streaming.enrichment import Enricher
@@ -49,6 +50,15 @@ PROBED_ROWS = 2_000
 PROBED_CELLS = (1, 8, 64, 256)
 ROUNDS = 5
 TICKS = os.sysconf("SC_CLK_TCK")
+
+CONSTANTS = Path(__file__).resolve().parents[1] / "streaming/offline/data/costs.json"
+LABELS = ("4 choose 1", "5 choose 2", "6 choose 3")
+WHAT = {
+    "gets of": ("read", "row"),
+    "cells from": ("read", "cell"),
+    "puts to": ("written", "row"),
+    "cells to": ("written", "cell"),
+}
 
 Clock = Callable[[], float]
 
@@ -78,33 +88,98 @@ class Counted:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--articles", type=int, default=8_000)
-    parser.add_argument("--stores", nargs="*", default=["sqlite", "hbase"])
+    parser.add_argument("--write", action="store_true", help="renew the package's constants")
     arguments = parser.parse_args()
-    batches = enriched(arguments.articles)
+    batches, enrich_us = enriched(arguments.articles)
     told: dict[str, Any] = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "articles": sum(map(len, batches)),
+        "enrich_us": enrich_us,
+        "content_bytes": content_bytes(batches),
     }
     with tempfile.TemporaryDirectory(prefix="leitong-bench-") as name:
-        for kind in arguments.stores:
-            told[kind] = {"sqlite": in_sqlite, "hbase": in_hbase}[kind](Path(name), batches)
-    print(json.dumps(told, indent=1))
+        told["sqlite"] = in_sqlite(Path(name), batches)
+        told["hbase"] = in_hbase(Path(name), batches)
     results = Path(__file__).parent / "results"
     results.mkdir(exist_ok=True)
     (results / "costs.json").write_text(json.dumps(told, indent=1) + "\n")
+    made = json.dumps(constants(told), indent=1) + "\n"
+    sys.stdout.write(made)
+    if arguments.write:
+        CONSTANTS.write_text(made)
     return 0
 
 
-def enriched(count: int) -> list[list[Logged]]:
+def constants(told: dict[str, Any]) -> dict[str, Any]:
+    """Bring what was measured into the form that `leitong plan` reads."""
+    stores = {}
+    for kind in ("sqlite", "hbase"):
+        measured, prices = told[kind], told[kind]["prices"]
+        plain = measured[LABELS[0]]
+        stores[kind] = {
+            "article_bytes": {
+                name: round(plain["tables"][name]["disk"] / told["articles"], 1)
+                for name in ("article", "text", "citation")
+            },
+            "cell_bytes": {
+                "bucket": {label: per_cell(measured[label], "bucket") for label in LABELS},
+                "head": per_cell(plain, "head"),
+            },
+            "disk_per_raw": {
+                name: round(each["disk"] / each["raw"], 3) for name, each in plain["tables"].items()
+            },
+            "read_us": prices["read_wall_us"],
+            "write_us": prices["written_wall_us"],
+            "server_read_us": prices["read_server_us"],
+            "server_write_us": prices["written_server_us"],
+        }
+    alone = told["sqlite"][LABELS[0]]
+    paid = sum(
+        count * told["sqlite"]["prices"][f"{what}_wall_us"][unit]
+        for name, count in alone["per_article"].items()
+        for what, unit in [WHAT[" ".join(name.split()[:2])]]
+    )
+    return {
+        "origin": f"{told['articles']} news articles of 2023 through benchmarks/costs.py,"
+        f" {told['machine']}, servers and client on one machine",
+        "enrich_us": told["enrich_us"],
+        "judge_us": round(alone["core_us"] - paid),
+        "content_bytes": told["content_bytes"],
+        "citations": alone["per_article"]["cells to citation"],
+        "stores": stores,
+    }
+
+
+def per_cell(measured: dict[str, Any], table: str) -> float:
+    size = measured["tables"][table]
+    return round(size["disk"] / size["cells"], 2)
+
+
+def enriched(count: int) -> tuple[list[list[Logged]], int]:
     real = (CORPORA / "chinanews_2023.jsonl.gz").exists()
     feed = list(corpus("chinanews_2023"))[:count] if real else simulated(count)
     records = [
         LogRecord("articles", 0, place, 1_700_000_000_000 + 290_000 * place, None, each.value, ())
         for place, each in enumerate(feed)
     ]
-    answers = Enricher(load(environment={}).settings).enrich(records)
+    enricher = Enricher(load(environment={}).settings)
+    # Dictionaries are loaded once.
+    enricher.enrich(records[:BATCH])
+    begin = time.process_time()
+    answers = enricher.enrich(records)
+    took = time.process_time() - begin
     logged: list[Logged] = [each for each in answers if not isinstance(each, Rejected)]
-    return [logged[at : at + BATCH] for at in range(0, len(logged), BATCH)]
+    batches = [logged[at : at + BATCH] for at in range(0, len(logged), BATCH)]
+    return batches, round(took / len(records) * 1e6)
+
+
+def content_bytes(batches: Sequence[Sequence[Logged]]) -> int:
+    contents = [each.content for batch in batches for each in batch if isinstance(each, LoggedContent)]
+    return round(statistics.mean(len(each.encode()) for each in contents if each))
+
+
+def label_of(scheme: tuple[int, int]) -> str:
+    return f"{scheme[0]} choose {scheme[1]}"
 
 
 def rules_of(blocks: int, chosen: int) -> Rules:
@@ -185,7 +260,7 @@ def in_sqlite(directory: Path, batches: Sequence[Sequence[Logged]]) -> dict[str,
             ):
                 if name in found:
                     found[name]["disk"] = size
-        told[f"{scheme[0]} choose {scheme[1]}"] = filled | {"tables": found}
+        told[label_of(scheme)] = filled | {"tables": found}
     store = open_store(f"sqlite:{directory / 'probe.db'}")
     return told | {"prices": prices(store, lambda: 0.0)}
 
@@ -200,13 +275,12 @@ def in_hbase(directory: Path, batches: Sequence[Sequence[Logged]]) -> dict[str, 
             name = f"s{scheme[0]}{scheme[1]}"
             stores[name] = open_store(f"hbase://{stack.hbase}/{name}?regions=4")
             filled = fill(stores[name], rules_of(*scheme), batches)
-            label = f"{scheme[0]} choose {scheme[1]}"
-            told[label] = filled | {"tables": sizes(stores[name])}
+            told[label_of(scheme)] = filled | {"tables": sizes(stores[name])}
         store = open_store(f"hbase://{stack.hbase}/probe?regions=4")
         told["prices"] = prices(store, lambda: processor_of(stack))
         compact(stack, stores)
         for scheme in SCHEMES:
-            tables = told[f"{scheme[0]} choose {scheme[1]}"]["tables"]
+            tables = told[label_of(scheme)]["tables"]
             for name, each in tables.items():
                 each["disk"] = on_disk(stack, f"s{scheme[0]}{scheme[1]}_{name}")
     finally:

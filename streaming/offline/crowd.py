@@ -1,13 +1,13 @@
 """Any number of fingerprints that crowd as real ones do, for Monte Carlo and benchmarks.
 
-SimHash is the signs of sums of random vectors, so that two articles agree in a bit with
-probability ``1 - angle / pi`` (Charikar, STOC 2002); where a sum is taken to be normal, its
-mean is what tips the bit, and its correlation between two articles is how alike they are.
 Real pairs are alike in many degrees: most hardly at all, some share a matter, a few a form.
-So the crowd is a mixture. Every fingerprint belongs to one of some hundred clusters, those of
-a *level* being equally alike; its bits are drawn independently given the cluster. How many
-pairs share a cluster of each level is fitted (by expectation maximisation) to how many real
-pairs, far apart in the stream, differ in how many bits.
+So the crowd is a mixture. Every fingerprint belongs to one of some hundred clusters; given
+the cluster, its bits are drawn independently, each set as often as among the real ones, but
+for a tilt up or down that is the cluster's own. Clusters of a *level* have tilts of one size,
+and so make their members equally alike. How many pairs share a cluster of each level is
+fitted to how many real pairs, far apart in the stream, differ in how many bits: by least
+squares without negative shares, and weighted, since what counts are the few that differ in
+little.
 
 What is kept of the real ones: how often each bit is set, and how many pairs differ in how
 many bits, so also how often bands of any width are shared. What is not: which bits go
@@ -15,7 +15,6 @@ together, and copies of stories, which come within days.
 """
 
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -27,18 +26,18 @@ from streaming.fingerprints.hashing import ODD, mix
 from streaming.fingerprints.simhash import BITS
 from streaming.offline.crowding import Crowding, Shares, Values
 
-_LEVELS = (0.0, 0.08, 0.15, 0.25, 0.35, 0.45, 0.55, 0.65, 0.75, 0.85, 0.93, 0.98)
-"""Correlations of two articles of one cluster; that of strangers is the first."""
-_STEPS = 3_000
+_TILTS = (0.0, 0.13, 0.18, 0.22, 0.26, 0.3, 0.34, 0.38, 0.42, 0.46)
+"""Of the levels: two of a cluster agree in a bit more often by twice the square of it."""
+_STEPS = 20_000
+_FITTED = BITS // 2
+"""Distances that are fitted: those below it make what is shared by bands."""
+_PRECISION = 0.05
+"""No distance is fitted more closely than this, however many pairs there are."""
 _CLUSTERS = 256
 _LEAST_CLUSTERS = 8
 _IN_CLUSTERS = 0.9
 _ONE = 1 << 16
 _TABLE_BITS = 20
-_POINTS = 64
-"""Of the quadrature of normal densities."""
-_STANDARD = NormalDist()
-_CDF = np.frompyfunc(_STANDARD.cdf, 1, 1)
 _16, _44 = np.uint64(16), np.uint64(64 - _TABLE_BITS)
 _LOW = np.uint64(_ONE - 1)
 _I8, _U8 = types.int64, types.uint64
@@ -66,20 +65,18 @@ class Crowd:
 
 def fit(crowding: Crowding, seed: int = 1) -> Crowd:
     """Make a crowd in which pairs are as near as those of the longest lags; ``seed``: clusters."""
-    means = _quantile(np.clip(crowding.bits, 1 / _ONE, 1 - 1 / _ONE))
-    levels = np.array([_distances(_agreeing(means, each)) for each in _LEVELS])
+    levels = np.array([_distances(_agreeing(crowding.bits, tilt)) for tilt in _TILTS])
     shares = _mixture(levels, crowding.distances[0, -1].astype(float))
     draw = np.random.default_rng(seed)
     # A level of C clusters that hold a share Q of all has the share Q * Q / C of the pairs.
     roots = np.sqrt(shares[1:])
     count = int(np.clip((_IN_CLUSTERS / roots.sum()) ** 2, _LEAST_CLUSTERS, _CLUSTERS)) // 2 * 2
     scale = min(1.0, _IN_CLUSTERS / (roots.sum() * np.sqrt(count)))
-    probabilities, sizes = [_normal(means)[None]], [1 - scale * roots.sum() * np.sqrt(count)]
-    for level, root in zip(_LEVELS[1:], roots, strict=True):
+    probabilities, sizes = [crowding.bits[None]], [1 - scale * roots.sum() * np.sqrt(count)]
+    for tilt, root in zip(_TILTS[1:], roots, strict=True):
         # In opposite pairs: together they tip no bit.
-        centres = draw.standard_normal((count // 2, BITS))
-        centres = np.sqrt(level) * np.concatenate([centres, -centres])
-        probabilities.append(_normal((means + centres) / np.sqrt(1 - level)))
+        signs = draw.choice([-1.0, 1.0], (count // 2, BITS))
+        probabilities.append(crowding.bits + tilt * np.concatenate([signs, -signs]))
         sizes += [scale * root / np.sqrt(count)] * count
     thresholds = np.clip(np.concatenate(probabilities) * _ONE, 0, _ONE - 1).astype(np.uint16)
     ends = np.round(np.cumsum(sizes) / np.sum(sizes) * (1 << _TABLE_BITS)).astype(np.int64)
@@ -115,11 +112,17 @@ def drawn(thresholds: Any, members: Any, start: int, count: int, seed: Any) -> A
 
 
 def _mixture(levels: Shares, counts: Shares) -> Shares:
-    """Shares of the levels' distributions that make the counted distances likeliest."""
+    """Shares of the levels' distributions that together come nearest to the counted distances.
+
+    Multiplicative updates keep them positive (Lee and Seung, NIPS 2000).
+    """
+    pairs = counts.sum()
+    observed, fitted = counts[:_FITTED] / pairs, levels[:, :_FITTED]
+    weights = 1 / (observed / pairs + 1 / pairs**2 + (_PRECISION * observed) ** 2)
+    wanted, products = (fitted * weights) @ observed, (fitted * weights) @ fitted.T
     shares = np.full(len(levels), 1 / len(levels))
-    observed = counts / counts.sum()
     for _ in range(_STEPS):
-        shares *= levels @ (observed / np.maximum(shares @ levels, 1e-300))
+        shares *= wanted / (products @ shares)
     return shares
 
 
@@ -131,19 +134,7 @@ def _distances(agreeing: Shares) -> Shares:
     return found
 
 
-def _agreeing(means: Shares, correlation: float) -> Shares:
-    """How often two normal variables with these means and this correlation have one sign."""
-    points, weights = np.polynomial.hermite_e.hermegauss(_POINTS)
-    centres = means[:, None] + np.sqrt(correlation) * points
-    above = _normal(centres / np.sqrt(1 - correlation))
-    return np.asarray((above**2 + (1 - above) ** 2) @ (weights / weights.sum()))
-
-
-def _normal(values: Shares) -> Shares:
-    """Distribution function of the standard normal."""
-    return np.asarray(_CDF(values), dtype=float)
-
-
-def _quantile(shares: Shares) -> Shares:
-    """Invert `_normal`."""
-    return np.array([_STANDARD.inv_cdf(each) for each in shares])
+def _agreeing(bits: Shares, tilt: float) -> Shares:
+    """How often two of a cluster agree in each bit, on the average over up and down."""
+    tilted = np.clip(np.array([bits - tilt, bits + tilt]), 0, 1)
+    return np.asarray((tilted**2 + (1 - tilted) ** 2).mean(0))
