@@ -3,8 +3,9 @@
 The same articles, in the order in which they were published, go through the decision core into
 SQLite and into a real HBase, once per band scheme. Told are cells and bytes on disk per table,
 what is read and written per article, and the time that a row and a cell take: seconds of the
-wall for a client that waits, seconds of the processor for the server. `--write` makes them the constants that the package comes with.
-LEITONG_CORPORA names the folder of the corpora; without one, simulated articles take their place.
+wall for a client that waits, seconds of the processor for the server. `--write` makes them the
+constants that the package comes with. LEITONG_CORPORA names the folder of the corpora; without
+one, simulated articles take their place.
 
     python benchmarks/costs.py [--articles N] [--write]
 """
@@ -151,7 +152,7 @@ def constants(told: dict[str, Any]) -> dict[str, Any]:
 
 
 def per_cell(measured: dict[str, Any], table: str) -> float:
-    size = measured["tables"][table]
+    size: dict[str, float] = measured["tables"][table]
     return round(size["disk"] / size["cells"], 2)
 
 
@@ -174,7 +175,9 @@ def enriched(count: int) -> tuple[list[list[Logged]], int]:
 
 
 def content_bytes(batches: Sequence[Sequence[Logged]]) -> int:
-    contents = [each.content for batch in batches for each in batch if isinstance(each, LoggedContent)]
+    contents = [
+        each.content for batch in batches for each in batch if isinstance(each, LoggedContent)
+    ]
     return round(statistics.mean(len(each.encode()) for each in contents if each))
 
 
@@ -205,7 +208,7 @@ def fill(store: Store, rules: Rules, batches: Sequence[Sequence[Logged]]) -> dic
 
 def sizes(store: Store) -> dict[str, dict[str, float]]:
     """Count rows, cells and the bytes of keys, qualifiers and values, table by table."""
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for spec in TABLES:
         rows = cells = raw = 0
         for row, each in store.scan(spec.name):
@@ -310,7 +313,8 @@ def compact(stack: LocalStack, stores: dict[str, Store]) -> None:
             def merge(client: Any, _: int, table: bytes = table) -> None:
                 client.majorCompact(table)
 
-            store._tables.call("compact", spec.name, merge, OperationStatistics())  # type: ignore[attr-defined]
+            tables = store._tables  # type: ignore[attr-defined]  # noqa: SLF001 - no user compacts
+            tables.call("compact", spec.name, merge, OperationStatistics())
     previous = -1
     while (size := sum(on_disk(stack, f"{name}_bucket") for name in stores)) != previous:
         previous = size

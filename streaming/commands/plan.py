@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
@@ -12,7 +12,7 @@ from streaming.commands.options import configured, existing_index, generation_op
 
 if TYPE_CHECKING:
     from streaming.offline.crowding import Estimate
-    from streaming.offline.plan import SchemePlan
+    from streaming.offline.plan import Kind, Question, SchemePlan, Table
     from streaming.offline.plan_profile import Profile
     from streaming.offline.plan_sample import Sample, TableSize
     from streaming.settings import Settings
@@ -74,7 +74,7 @@ def plan(
     per_day: float | None,
     window: str | None,
     scope: str | None,
-    kind: Literal["hbase", "sqlite"],
+    kind: "Kind",
     files: tuple[Path, ...],
     store: str | None,
     known: Path | None,
@@ -98,6 +98,7 @@ def plan(
       leitong plan --per-day 5000 --from articles.jsonl --save-profile ours.json
     """  # noqa: D301 - click wants the character, not its escape
     from streaming.offline import plan as planning  # noqa: PLC0415
+    from streaming.offline.plan_costs import default_costs  # noqa: PLC0415
 
     if sum(map(bool, (files, store, known))) > 1:
         raise click.UsageError("--from, --store and --profile are three ways to say the same")
@@ -115,7 +116,7 @@ def plan(
     if saved is not None:
         saved.write_bytes(profile.encode())
     question = _question(settings, articles, per_day, kind)
-    costs = _costs(kind)
+    costs = default_costs(kind)
     plans = list(planning.plan(question, profile, costs, measured))
     document = {
         "articles": question.articles,
@@ -138,8 +139,8 @@ def plan(
 
 
 def _question(
-    settings: "Settings", articles: int | None, per_day: float | None, kind: Literal["hbase", "sqlite"]
-) -> Any:
+    settings: "Settings", articles: int | None, per_day: float | None, kind: "Kind"
+) -> "Question":
     from streaming.offline.plan import Question  # noqa: PLC0415
 
     matching, kept = settings.matching, settings.store
@@ -154,14 +155,8 @@ def _question(
     return Question(articles, in_window, matching.scope, kind, matching.k, matching.visible)
 
 
-def _kind_of(store: str) -> Literal["hbase", "sqlite"]:
+def _kind_of(store: str) -> "Kind":
     return "hbase" if store.strip().lower().startswith("hbase:") else "sqlite"
-
-
-def _costs(kind: Literal["hbase", "sqlite"]) -> Any:
-    from streaming.offline.plan_costs import default_costs  # noqa: PLC0415
-
-    return default_costs(kind)
 
 
 def _measured(
@@ -275,10 +270,11 @@ def _rows(plans: "list[SchemePlan]") -> list[tuple[str, list[str]]]:
 
 def _lines(document: dict[str, Any], plans: "list[SchemePlan]") -> list[str]:
     carriers = document["shingle_keys"]["carriers"]
-    lines = [
-        f"{document['articles']:,} articles, of which an article is compared with those of its"
-        f" {document['scope']}: {document['in_window']:,} in the window",
-    ]
+    held = (
+        f"{document['articles']:,} articles, {document['in_window']:,} of them in the window; an"
+        f" article is compared with those of its {document['scope']}"
+    )
+    lines = [held]
     if document["per_day"]:
         days = document["articles"] / document["per_day"]
         lines.append(
@@ -310,7 +306,7 @@ def _presplit(plan: "SchemePlan") -> str:
     )
 
 
-def _size(table: Any) -> str:
+def _size(table: "Table") -> str:
     regions = f", {table.regions} regions" if table.regions else ""
     return f"{_count(table.rows)} rows, {_binary(table.bytes)}{regions}"
 

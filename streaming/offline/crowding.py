@@ -18,7 +18,9 @@ counted:
   the rate of the longest lags is taken to go on for ever.
 
 Intervals are by the jackknife over ten parts of the stream (Efron and Stein, The jackknife
-estimate of variance, 1981): pairs of one article are no independent observations.
+estimate of variance, 1981): pairs of one article are no independent observations. What was
+never seen may still be: below the smallest distance that two articles far apart had, three in
+all pairs are allowed for (the rule of three).
 """
 
 from collections.abc import Sequence
@@ -39,9 +41,10 @@ PARTS = 10
 MOST_COMPARED = 40_000
 """Articles of a larger sample of which all pairs are compared: 800 million, one second."""
 
-_FIRST_EDGE, _STEP = 256, 4
+_FIRST_EDGE = 512
 _DEVIATIONS = 1.96
 _LARGEST_ERROR = 10.0
+_RULE_OF_THREE = 3
 _EVER = 2**62
 _FIFTHS, _THIRDS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333)
 _NIBBLES, _BYTES = np.uint64(0x0F0F0F0F0F0F0F0F), np.uint64(0x0101010101010101)
@@ -99,8 +102,8 @@ class Crowding:
 
     def rate(self, scheme: BandScheme) -> Estimate:
         """Give by how much `candidates` grow with each fingerprint of a large index."""
-        rates = self._rates(self._weights(scheme))[:, -1]
-        return _estimate(rates)
+        weights = self._weights(scheme)
+        return self._with_unseen(_estimate(self._rates(weights)[:, -1]), weights, 1)
 
     def _weights(self, scheme: BandScheme) -> Shares:
         """Expected number of bands that two fingerprints share, by the bits they differ in."""
@@ -119,7 +122,15 @@ class Crowding:
         starts = np.array(self.edges, dtype=float)
         ends = np.array([*self.edges[1:], _EVER], dtype=float)
         lags = np.clip(size - starts, 0, ends - starts)
-        return _estimate(self._rates(weights) @ lags)
+        return self._with_unseen(_estimate(self._rates(weights) @ lags), weights, lags[-1])
+
+    def _with_unseen(self, estimate: Estimate, weights: Shares, lags: float) -> Estimate:
+        """Allow for pairs of the last class that are nearer than any that was seen."""
+        seen = np.flatnonzero(self.distances[0, -1])
+        if not len(seen) or seen[0] <= 1:
+            return estimate
+        unseen = _RULE_OF_THREE * lags / self.pairs[0, -1] * weights[1 : seen[0]].mean()
+        return Estimate(estimate.mean, estimate.low, estimate.high + float(unseen))
 
 
 def measure(fingerprints: Values, channels: Sequence[str] | None = None, seed: int = 1) -> Crowding:
@@ -191,12 +202,12 @@ def _left_out(counts: Counts) -> Counts:
 
 
 def _edges(size: int) -> tuple[int, ...]:
-    """Classes of lags, each four times as long as the one before, the last of half the sample."""
+    """Classes of lags that double; the last begins before half the sample, to have enough pairs."""
     edges, edge = [0], _FIRST_EDGE
-    while 4 * edge <= size:
+    while 2 * edge <= size:
         edges.append(edge)
-        edge *= _STEP
-    return (*edges, size // 2)
+        edge *= 2
+    return tuple(edges)
 
 
 def _bits(values: Values) -> Shares:

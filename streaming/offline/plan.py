@@ -6,6 +6,7 @@ what is expected comes out. docs/scaling.md tells how far it was checked.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Literal
 
 import numpy as np
@@ -175,8 +176,8 @@ class _Planner:
     def _tables(
         self, scheme: BandScheme, crowding: Crowding, indexed: int
     ) -> tuple[dict[str, Table], int]:
-        profile, question, costs = self.profile, self.question, self.costs
-        cells = scheme.bands * indexed
+        question, costs = self.question, self.costs
+        cells = float(scheme.bands * indexed)
         sizes = {
             "article": self._sized("article", 1, _CELLS_PER_ARTICLE),
             "text": self._sized("text", 1, 1),
@@ -191,11 +192,8 @@ class _Planner:
         presplit = _presplit(max(size[2] for size in sizes.values()))
         in_regions = question.kind == "hbase"
         tables = {
-            name: Table(
-                *map(float, size),
-                max(presplit, -(-round(size[2]) // REGION_BYTES)) if in_regions else 0,
-            )
-            for name, size in sizes.items()
+            name: Table(rows, held, size, max(presplit, ceil(size / REGION_BYTES)) * in_regions)
+            for name, (rows, held, size) in sizes.items()
         }
         return tables, presplit if in_regions else 0
 

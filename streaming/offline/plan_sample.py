@@ -9,7 +9,6 @@ import numpy as np
 from streaming.matching.content import Content
 from streaming.offline.corpus import Corpus, read_corpus
 from streaming.offline.crowding import MOST_COMPARED, Values
-from streaming.position import Position
 from streaming.settings import Settings
 from streaming.store import articles, keys
 from streaming.store.contract import Cells, Store
@@ -57,7 +56,7 @@ def sample_files(
 
 def sample_index(store: Store) -> Sample:
     """Read articles of an index, salt by salt until there are enough; they stay in its order."""
-    found: list[tuple[Position, Content]] = []
+    found: list[tuple[bytes, Content]] = []
     salt = 0
     while salt < _SALTS and len(found) < MOST_COMPARED:
         for _, row in articles.scan_part(store, salt):
@@ -79,7 +78,7 @@ def sample_of(contents: Sequence[Content], every: float = 1.0) -> Sample:
         shingles=tuple(each.shingles for each in contents),
         content_bytes=float(np.mean([len(each.encode()) for each in contents] or [0])),
         every=every,
-        timed=float(np.mean([each.published_ms is not None for each in contents] or [0])),
+        timed=float(np.mean([float(each.published_ms is not None) for each in contents] or [0.0])),
     )
 
 
