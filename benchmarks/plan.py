@@ -47,9 +47,9 @@ SEEN, SAMPLE = 4_000, 36_000
 FEWEST_MATCHES = 30
 """A curve that counted fewer tells nothing."""
 WITHIN = 1.5
-QUERIES = 2_000
+QUERIES = 10_000
 CHUNK = 4_000_000
-FILTER_BITS = 16
+FILTER_BITS = 18
 LARGE = {"10^9": 10**9, "2^37": 2**37, "10^11": 10**11}
 _SHIFT = np.uint64(64 - FILTER_BITS)
 _3, _7 = np.uint64(3), np.uint64(7)

@@ -22,12 +22,17 @@ from numba import types
 from numpy.typing import NDArray
 
 from streaming.compiled import array, compiled
+from streaming.fingerprints.bands import BandScheme
 from streaming.fingerprints.hashing import ODD, mix
 from streaming.fingerprints.simhash import BITS
 from streaming.offline.crowding import Crowding, Shares, Values
 
 _TILTS = (0.0, 0.13, 0.18, 0.22, 0.26, 0.3, 0.34, 0.38, 0.42, 0.46)
-"""Of the levels: two of a cluster agree in a bit more often by twice the square of it."""
+"""Of the levels, for bits that are set half of the time; others can be tilted less. Two of a
+cluster agree in a bit more often by twice the square of its tilt."""
+_DRAFTS = 64
+"""Crowds that are drawn, of which that is kept whose bands are shared most nearly as often."""
+_SCHEMES = (BandScheme(4, 1), BandScheme(5, 2), BandScheme(6, 3))
 _STEPS = 20_000
 _FITTED = BITS // 2
 """Distances that are fitted: those below it make what is shared by bands."""
@@ -67,19 +72,22 @@ def fit(crowding: Crowding, seed: int = 1) -> Crowd:
     """Make a crowd in which pairs are as near as those of the longest lags; ``seed``: clusters."""
     levels = np.array([_distances(_agreeing(crowding.bits, tilt)) for tilt in _TILTS])
     shares = _mixture(levels, crowding.distances[0, -1].astype(float))
-    draw = np.random.default_rng(seed)
     # A level of C clusters that hold a share Q of all has the share Q * Q / C of the pairs.
     roots = np.sqrt(shares[1:])
     count = int(np.clip((_IN_CLUSTERS / roots.sum()) ** 2, _LEAST_CLUSTERS, _CLUSTERS)) // 2 * 2
-    scale = min(1.0, _IN_CLUSTERS / (roots.sum() * np.sqrt(count)))
-    probabilities, sizes = [crowding.bits[None]], [1 - scale * roots.sum() * np.sqrt(count)]
-    for tilt, root in zip(_TILTS[1:], roots, strict=True):
-        # In opposite pairs: together they tip no bit.
-        signs = draw.choice([-1.0, 1.0], (count // 2, BITS))
-        probabilities.append(crowding.bits + tilt * np.concatenate([signs, -signs]))
-        sizes += [scale * root / np.sqrt(count)] * count
-    thresholds = np.clip(np.concatenate(probabilities) * _ONE, 0, _ONE - 1).astype(np.uint16)
-    ends = np.round(np.cumsum(sizes) / np.sum(sizes) * (1 << _TABLE_BITS)).astype(np.int64)
+    each = np.repeat(roots / np.sqrt(count), count)
+    sizes = np.concatenate([[0], min(1.0, _IN_CLUSTERS / each.sum()) * each])
+    sizes[0] = 1 - sizes.sum()
+    draw = np.random.default_rng(seed)
+    drafts = [_clusters(crowding.bits, count, draw) for _ in range(_DRAFTS)]
+    wanted = np.array([crowding.rate(scheme).mean for scheme in _SCHEMES])
+
+    def error(clusters: Shares) -> float:
+        made = np.array([_shared(scheme, sizes, clusters) for scheme in _SCHEMES])
+        return float(np.abs(np.log(made / wanted)).max())
+
+    thresholds = np.clip(min(drafts, key=error) * _ONE, 0, _ONE - 1).astype(np.uint16)
+    ends = np.round(np.cumsum(sizes) * (1 << _TABLE_BITS)).astype(np.int64)
     members = np.repeat(np.arange(len(sizes)), np.diff(ends, prepend=0)).astype(np.uint16)
     return Crowd(thresholds, members)
 
@@ -111,6 +119,24 @@ def drawn(thresholds: Any, members: Any, start: int, count: int, seed: Any) -> A
     return found
 
 
+def _clusters(bits: Shares, count: int, draw: np.random.Generator) -> Shares:
+    """Probabilities of the bits in each cluster: of those without tilt, then level by level."""
+    clusters = [bits[None]]
+    for tilt in _TILTS[1:]:
+        # In opposite pairs: together they tip no bit.
+        signs = draw.choice([-1.0, 1.0], (count // 2, BITS))
+        clusters.append(bits + tilt * _room(bits) * np.concatenate([signs, -signs]))
+    return np.concatenate(clusters)
+
+
+def _shared(scheme: BandScheme, sizes: Shares, clusters: Shares) -> float:
+    """Bands that two of a crowd share on the average; pairs of two clusters are as strangers."""
+    within = sizes**2
+    within[0] += 1 - within.sum()
+    agreeing = clusters**2 + (1 - clusters) ** 2
+    return sum(float(within @ agreeing[:, list(band)].prod(1)) for band in scheme.band_places())
+
+
 def _mixture(levels: Shares, counts: Shares) -> Shares:
     """Shares of the levels' distributions that together come nearest to the counted distances.
 
@@ -136,5 +162,9 @@ def _distances(agreeing: Shares) -> Shares:
 
 def _agreeing(bits: Shares, tilt: float) -> Shares:
     """How often two of a cluster agree in each bit, on the average over up and down."""
-    tilted = np.clip(np.array([bits - tilt, bits + tilt]), 0, 1)
-    return np.asarray((tilted**2 + (1 - tilted) ** 2).mean(0))
+    return np.asarray(bits**2 + (1 - bits) ** 2 + 2 * (tilt * _room(bits)) ** 2)
+
+
+def _room(bits: Shares) -> Shares:
+    """How far bits can be tilted, at most: those that never change not at all."""
+    return 2 * np.minimum(bits, 1 - bits)

@@ -41,12 +41,11 @@ def test_bands_are_shared_as_often(crowd: Crowd, real: Crowding, scheme: BandSch
 def test_pairs_are_as_near(crowd: Crowd, real: Crowding) -> None:
     drawn = measure(crowd.draw(40_000))
     shares = [each.distances[0, -1].cumsum() / each.pairs[0, -1] for each in (drawn, real)]
-    for distance in range(10, 40):
+    for distance in range(12, 40):
         assert shares[0][distance] == pytest.approx(shares[1][distance], rel=0.35), distance
 
 
 def test_bits_that_never_change_stay() -> None:
     values = np.random.default_rng(1).integers(0, 2**40, 2_000, dtype=np.uint64)
     drawn = fit(measure(values)).draw(20_000)
-    # Within the clusters a bit may be tipped, and seldom is.
-    assert float((drawn >> np.uint64(40) != 0).mean()) < 0.05
+    assert not (drawn >> np.uint64(40)).any()
