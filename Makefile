@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test faults matrix lint soak bench stack-up stack-down clean
+.PHONY: setup demo test faults matrix lint soak bench bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -48,6 +48,12 @@ bench: setup
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/lists.py
+	$(BIN)/python benchmarks/plan.py --quick
+	$(BIN)/python benchmarks/claims.py
+
+# What grows with the index, at its full size.
+bench-growth: setup
+	$(BIN)/python benchmarks/plan.py
 
 stack-up: setup
 	$(BIN)/leitong stack up

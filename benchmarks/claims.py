@@ -133,7 +133,7 @@ def distances(length: int) -> Contestants:
 
     def verified() -> None:
         for _ in range(PAIRS):
-            verify(Pair(*stored), DEFAULT_THRESHOLDS)
+            verify(Pair(stored[0], stored[1]), DEFAULT_THRESHOLDS)
 
     return {
         "python": lambda: levenshtein(one, other),

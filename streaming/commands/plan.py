@@ -171,7 +171,7 @@ def _measured(
     from streaming.offline.plan_sample import sample_index, table_sizes  # noqa: PLC0415
 
     if files:
-        return profile_of(_sampled(settings, files), ", ".join(map(str, files))), {}
+        return profile_of(_sampled(settings, files), ", ".join(path.name for path in files)), {}
     if store is not None:
         index: Store = existing_index(settings)
         return profile_of(sample_index(index), store), table_sizes(index)

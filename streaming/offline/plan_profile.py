@@ -211,7 +211,9 @@ def _carriers(shingles: Sequence[tuple[int, ...]]) -> tuple[Carriers, float]:
                 seen.update(visible)
             earlier.append(place)
         named += len(seen)
-    return _classes(np.array(found, dtype=float).reshape(-1, 2), nearby), met / max(1, named)
+    return _classes(np.array(found, dtype=float).reshape(-1, 2), nearby), max(1, met) / max(
+        1, named
+    )
 
 
 def _classes(found: Shares, nearby: int) -> Carriers:

@@ -28,7 +28,7 @@ def skewed(count: int, seed: int = 1, spread: float = 0.4) -> Values:
     draw = np.random.default_rng(seed)
     shares = draw.uniform(0.5 - spread, 0.5 + spread, 64)
     bits = draw.random((count, 64)) < shares
-    return (bits.astype(np.uint64) << np.arange(64, dtype=np.uint64)).sum(1, dtype=np.uint64)
+    return np.packbits(bits, axis=1).view(np.uint64).ravel()
 
 
 def shared(values: Values, scheme: BandScheme) -> float:
