@@ -65,6 +65,9 @@ _SHOWN_SPLITS = 3
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep what was measured: figures, no texts.",
 )
+@click.option(
+    "--cores", type=click.IntRange(min=1), default=8, show_default=True, help="Of a server."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of tables.")
 @generation_option
 @configured
@@ -79,6 +82,7 @@ def plan(
     store: str | None,
     known: Path | None,
     saved: Path | None,
+    cores: int,
     as_json: bool,
     generation: str | None,
     file: Path | None,
@@ -124,13 +128,14 @@ def plan(
         "per_day": per_day,
         "scope": question.scope,
         "store": kind,
+        "cores": cores,
         "figures": profile.origin,
         "costs": costs.origin,
         "shingle_keys": {
             "per_article": profile.keys,
             "carriers": profile.buckets,
         },
-        "schemes": {planning.label_of(each.scheme): _told(each) for each in plans},
+        "schemes": {planning.label_of(each.scheme): _told(each, cores) for each in plans},
     }
     if as_json:
         click.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
@@ -193,7 +198,7 @@ def _sampled(settings: "Settings", files: tuple[Path, ...]) -> "Sample":
     return sample
 
 
-def _told(plan: "SchemePlan") -> dict[str, Any]:
+def _told(plan: "SchemePlan", cores: int) -> dict[str, Any]:
     """Give a plan as JSON."""
     from streaming.store.hbase_layout import splits  # noqa: PLC0415
 
@@ -218,7 +223,10 @@ def _told(plan: "SchemePlan") -> dict[str, Any]:
         "look_up_ms": plan.look_up_ms,
         "read_ms": plan.read_ms,
         "write_ms": plan.write_ms,
-        "articles_per_second_and_core": {"query": plan.query_rate, "servers": plan.server_rate},
+        "articles_per_second": {
+            "core_of_the_query": plan.query_rate,
+            "server": None if plan.server_rate is None else plan.server_rate * cores,
+        },
     }
 
 
@@ -233,7 +241,7 @@ def _show(document: dict[str, Any], plans: "list[SchemePlan]") -> None:
     console = Console(highlight=False, markup=False)
     names = list(document["schemes"])
     table = Table("per article", *names)
-    for name, figures in _rows(plans):
+    for name, figures in _rows(plans, document["cores"]):
         table.add_row(name, *figures)
     console.print(table)
     sizes = Table("table", *names)
@@ -245,7 +253,7 @@ def _show(document: dict[str, Any], plans: "list[SchemePlan]") -> None:
         click.echo(line)
 
 
-def _rows(plans: "list[SchemePlan]") -> list[tuple[str, list[str]]]:
+def _rows(plans: "list[SchemePlan]", cores: int) -> list[tuple[str, list[str]]]:
     def row(name: str, figure: Any) -> tuple[str, list[str]]:
         return name, [figure(each) for each in plans]
 
@@ -262,8 +270,8 @@ def _rows(plans: "list[SchemePlan]") -> list[tuple[str, list[str]]]:
         row("all writes", lambda each: f"{each.write_ms:,.2f} ms"),
         row("articles/s, core of the query", lambda each: _count(each.query_rate)),
         row(
-            "articles/s, core of the servers",
-            lambda each: "-" if each.server_rate is None else _count(each.server_rate),
+            f"articles/s, server of {cores} cores",
+            lambda each: "-" if each.server_rate is None else _count(each.server_rate * cores),
         ),
     ]
 
@@ -277,9 +285,9 @@ def _lines(document: dict[str, Any], plans: "list[SchemePlan]") -> list[str]:
     lines = [held]
     if document["per_day"]:
         days = document["articles"] / document["per_day"]
+        a_second = document["per_day"] / _DAY_SECONDS
         lines.append(
-            f"{document['per_day']:,g} a day are {document['per_day'] / _DAY_SECONDS:,.2f}/s on the"
-            f" average; the index has {document['articles']:,} after {days:,.0f} days"
+            f"{document['per_day']:,.12g} a day are {a_second:,.2f}/s on the average; the index has {document['articles']:,} after {days:,.0f} days"
         )
     for each in plans:
         if each.presplit:

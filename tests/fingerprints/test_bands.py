@@ -51,7 +51,8 @@ def test_bands_find_what_brute_force_finds(scheme: BandScheme) -> None:
 
 def crowded() -> list[int]:
     """Fingerprints that crowd as real ones do."""
-    return fit(default_profile().crowding["newsroom"]).draw(400).tolist()
+    drawn = fit(default_profile().crowding["newsroom"]).draw(400)
+    return [int(each) for each in drawn]
 
 
 def skewed() -> list[int]:
