@@ -132,6 +132,11 @@ def test_articles_without_times_are_told_of(
         (("--articles", "9", "--profile", "few.jsonl", "--from", "few.jsonl"), "three ways"),
         (("--articles", "9", "--store", "sqlite:absent.db"), "there is no index"),
         (("--articles", "9", "--set", "matching.k=9"), "matching.k"),
+        (
+            ("--articles", "9", "--set", "matching.k=4", "--set", "matching.blocks=5"),
+            "no scheme is exact within 4 bits",
+        ),
+        (("--articles", "9", "--save-profile", "absent/ours.json"), "cannot be written"),
     ],
 )
 def test_a_mistake_is_told_in_a_line(

@@ -90,12 +90,12 @@ def plan(
 ) -> None:
     """Tell what an index of so many articles takes, under each band scheme.
 
-    Fingerprints of real articles crowd: some of their bits are nearly always set, and articles
-    on one matter share bits. So nothing is taken to be uniform here. Figures are those of
-    2 months of a news agency, which come with the package, unless --from, --store or
-    --profile give a newsroom's own; those of your newsroom may well differ by a factor of
-    two. Without --articles, the index holds what --per-day brings in the retention, or in
-    the shortest one that the window allows.
+    Fingerprints of real articles crowd: some bits are set more often than others, and
+    articles on one matter share bits. So nothing is taken to be uniform here. Figures are
+    those of two months of a news agency, which come with the package, unless --from, --store
+    or --profile give a newsroom's own; yours may well differ by a factor of two. Without
+    --articles, the index holds what --per-day brings in the retention, or in the shortest one
+    that the window allows.
 
     \b
       leitong plan --articles 10000000 --per-day 5000 --window 90d
@@ -118,10 +118,12 @@ def plan(
         kind = _kind_of(store)
     profile, measured = _measured(settings, files, store, known)
     if saved is not None:
-        saved.write_bytes(profile.encode())
+        _save(profile, saved)
     question = _question(settings, articles, per_day, kind)
     costs = default_costs(kind)
     plans = list(planning.plan(question, profile, costs, measured))
+    if not plans:
+        raise click.ClickException(f"no scheme is exact within {question.near} bits, matching.k")
     document = {
         "articles": question.articles,
         "in_window": question.in_window,
@@ -158,6 +160,13 @@ def _question(
     if per_day is not None:
         in_window = min(articles, round(per_day * matching.window / _DAY_MS))
     return Question(articles, in_window, matching.scope, kind, matching.k, matching.visible)
+
+
+def _save(profile: "Profile", path: Path) -> None:
+    try:
+        path.write_bytes(profile.encode())
+    except OSError as error:
+        raise click.ClickException(f"{path}: cannot be written: {error.strerror}") from None
 
 
 def _kind_of(store: str) -> "Kind":
@@ -245,7 +254,7 @@ def _show(document: dict[str, Any], plans: "list[SchemePlan]") -> None:
         table.add_row(name, *figures)
     console.print(table)
     sizes = Table("table", *names)
-    for name in plans[0].tables if plans else ():
+    for name in plans[0].tables:
         sizes.add_row(name, *(_size(each.tables[name]) for each in plans))
     sizes.add_row("together", *(_binary(each.bytes) for each in plans))
     console.print(sizes)
@@ -284,10 +293,10 @@ def _lines(document: dict[str, Any], plans: "list[SchemePlan]") -> list[str]:
     )
     lines = [held]
     if document["per_day"]:
-        days = document["articles"] / document["per_day"]
-        a_second = document["per_day"] / _DAY_SECONDS
+        size, daily = document["articles"], document["per_day"]
         lines.append(
-            f"{document['per_day']:,.12g} a day are {a_second:,.2f}/s on the average; the index has {document['articles']:,} after {days:,.0f} days"
+            f"{daily:,.12g} a day are {daily / _DAY_SECONDS:,.2f}/s on the average; the index has"
+            f" {size:,} after {size / daily:,.0f} days"
         )
     for each in plans:
         if each.presplit:
