@@ -1,6 +1,6 @@
 """An index of any size: what generated articles would have put, written in the order of the rows.
 
-A generated article has the fingerprint of a `Crowd`, and as many shingle keys as a real one that
+A generated article has a fingerprint of a crowd like that of the real ones, and as many shingle keys as a real one that
 it is modelled on. Of those keys the ones that many articles carry (boilerplate) are kept, so
 that they grow as hot as in a newsroom; all others are of its own. Its evidence is that of a brief
 real article: ten million of full length would fill a disk without being read.
@@ -18,15 +18,17 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.crowd import Crowd, Fingerprints
 from streaming.matching.content import Content, Key, Tier
 from streaming.matching.rules import Rules
+from streaming.offline.crowd import fit
+from streaming.offline.plan_profile import default_profile
 from streaming.position import Position, encode
 from streaming.store import articles, keys
 from streaming.store.contract import Mutation, Store
 from streaming.store.index import BANDS, HEADS, Index
 
 Octets = NDArray[np.uint8]
+Fingerprints = NDArray[np.uint64]
 
 
 class Cell(NamedTuple):
@@ -83,10 +85,14 @@ class Generated:
         )
 
 
+def crowd(count: int, seed: int) -> Fingerprints:
+    """Draw fingerprints, shape ``(count,)``, that share bands as often as those of strangers do."""
+    return fit(default_profile().crowding["newsroom"]).draw(count, seed=seed)
+
+
 def generate(real: Sequence[Content], count: int, seed: int) -> Generated:
     """Generate ``count`` articles like these; the same for the same seed."""
     random = np.random.default_rng(seed)
-    known = np.array([c.fingerprint for c in real if c.fingerprint is not None], dtype=np.uint64)
     carried = Counter(value for content in real for value in content.shingles)
     hot = frozenset(value for value, often in carried.items() if often >= _BOILERPLATE)
     lengths = np.array([len(content.shingles) for content in real])
@@ -100,8 +106,7 @@ def generate(real: Sequence[Content], count: int, seed: int) -> Generated:
     own = random.integers(0, 1 << 64, len(places), dtype=np.uint64)
     values = np.where(kept[places], flat[places], own)
     brief = [c.evidence for c in real if len(c.evidence) <= _BRIEF_BYTES] or [b""]
-    fingerprints = Crowd(np.unique(known)).draw(count, seed)
-    return Generated(fingerprints, values, owners, begins, hot, brief)
+    return Generated(crowd(count, seed), values, owners, begins, hot, brief)
 
 
 def fill(store: Store, rules: Rules, generated: Generated, load: Load | None = None) -> None:

@@ -30,8 +30,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import stagepeers
-from benchmarks.crowd import Crowd, Fingerprints
-from benchmarks.filling import band_cells, through
+from benchmarks.filling import Fingerprints, band_cells, crowd, through
 from benchmarks.measuring import in_turns, on_one_core, spread, times, versions, write
 from benchmarks.prepared import enrich, records
 from benchmarks.servers import hbase
@@ -248,7 +247,7 @@ def verification(texts: Texts) -> Contestants:
 
 def look_up(texts: Texts, rules: Rules, indexes: Mapping[str, str], count: int) -> dict[str, Any]:
     known = [each.fingerprint for each in texts.contents if each.fingerprint is not None]
-    indexed = Crowd(np.unique(np.array(known, dtype=np.uint64))).draw(count, 1)
+    indexed = crowd(count, 1)
     # Half of them have somebody near, half are as new articles are.
     drawn = np.random.default_rng(2)
     near = indexed[drawn.integers(0, count, ASKED // 2)] ^ np.uint64(1 << 17 | 1 << 40)

@@ -22,6 +22,7 @@ _COMMANDS = {
     "generations": "streaming.commands.generations:generations",
     "match": "streaming.commands.match:match",
     "models": "streaming.commands.models:models",
+    "plan": "streaming.commands.plan:plan",
     "produce": "producers.cli:produce",
     "replay": "streaming.commands.run:replay",
     "run": "streaming.commands.run:run",

@@ -15,8 +15,8 @@ from streaming.store.opening import open_index
 
 COMMANDS = (
     "calibrate", "check", "config", "dead-letters", "demo", "doctor", "evaluate", "explain",
-    "export", "generations", "match", "models", "produce", "replay", "run", "similar", "stack",
-    "store", "train",
+    "export", "generations", "match", "models", "plan", "produce", "replay", "run", "similar",
+    "stack", "store", "train",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ are equal, and a key of every combination of ``chosen`` blocks cannot miss the p
 keys, and so fewer candidates, for more keys.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, pairwise
@@ -63,6 +63,22 @@ class BandScheme:
         """Give the number of fingerprint bits in each band."""
         return tuple(sum(width for _, width in band) for band in self._cuts)
 
+    def band_places(self) -> tuple[tuple[int, ...], ...]:
+        """Give the places of each band's bits in a fingerprint; 0 is the lowest bit."""
+        return tuple(
+            tuple(shift + bit for shift, width in band for bit in range(width))
+            for band in self._cuts
+        )
+
+    def values(self, fingerprints: NDArray[np.uint64]) -> Iterator[NDArray[np.uint64]]:
+        """Yield the bits of many fingerprints in each band, packed, band by band."""
+        for band in self._cuts:
+            packed = np.zeros_like(fingerprints)
+            for shift, width in band:
+                block = fingerprints >> np.uint64(shift) & np.uint64((1 << width) - 1)
+                packed = (packed << np.uint64(width) if width < BITS else packed) | block
+            yield packed
+
     def keys(self, fingerprint: int) -> tuple[bytes, ...]:
         """Give the keys of one fingerprint in band order; all have the same length."""
         size = self._value_bytes
@@ -78,11 +94,7 @@ class BandScheme:
         """Give `keys` of many fingerprints at once."""
         values = np.asarray(fingerprints, dtype=np.uint64)
         columns = []
-        for number, band in enumerate(self._cuts):
-            packed = np.zeros_like(values)
-            for shift, width in band:
-                block = values >> np.uint64(shift) & np.uint64((1 << width) - 1)
-                packed = (packed << np.uint64(width) if width < BITS else packed) | block
+        for number, packed in enumerate(self.values(values)):
             octets = packed.astype(">u8").view(np.uint8).reshape(-1, 8)
             raw = octets[:, 8 - self._value_bytes :].tobytes()
             prefix, size = bytes((number,)), self._value_bytes

@@ -7,7 +7,6 @@ from uuid import uuid4
 
 import numpy as np
 
-from benchmarks.crowd import Crowd
 from benchmarks.filling import Generated, _checksums, fill, generate, into_sqlite
 from streaming.engine.events import LoggedContent
 from streaming.engine.put import put
@@ -83,16 +82,3 @@ def test_articles_differ_but_for_boilerplate() -> None:
 def test_checksums_are_those_of_zlib() -> None:
     values = np.random.default_rng(1).integers(0, 256, (50, 9), dtype=np.uint8)
     assert _checksums(values).tolist() == [zlib.crc32(row.tobytes()) & 0xFF for row in values]
-
-
-def test_a_crowd_has_the_skew_and_the_ties_of_those_it_is_like() -> None:
-    random = np.random.default_rng(2)
-    bits = random.random((20_000, 64)) < np.linspace(0.1, 0.9, 64)
-    bits[:, 1] = np.where(random.random(20_000) < 0.8, bits[:, 0], bits[:, 1])
-    like = np.packbits(bits, axis=1, bitorder="little").view("<u8")[:, 0]
-    drawn = Crowd(like).draw(20_000, 1)
-    found = (drawn[:, None] >> np.arange(64, dtype=np.uint64)) & np.uint64(1)
-    assert np.abs(found.mean(axis=0) - bits.mean(axis=0)).max() < 0.02
-    ties = np.corrcoef(found.T) - np.corrcoef(bits.T)
-    assert np.abs(ties).max() < 0.1
-    assert np.array_equal(drawn, Crowd(like).draw(20_000, 1))

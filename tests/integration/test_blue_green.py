@@ -86,6 +86,26 @@ def test_a_changed_setting_goes_live_without_readers_noticing(here: Path) -> Non
     assert len(exported("verdicts", STORE[1], here)) == len(now)
 
 
+def test_another_band_scheme_is_another_generation_with_the_same_verdicts(here: Path) -> None:
+    wider = ("--set", "matching.blocks=5", "--set", "matching.chosen=2")
+    verdicts = exported("verdicts", STORE[1], here)
+    refused = leitong("run", "--until-caught-up", *STORE, *wider, directory=here, check=False)
+    assert refused.returncode == 1
+    assert "matching.blocks" in refused.stderr
+    leitong("replay", "--into", "wider", *STORE, *wider, directory=here)
+    leitong("generations", "activate", "wider", *STORE, *wider, directory=here)
+    assert exported("verdicts", STORE[1], here) == verdicts, "the schemes are exact, both of them"
+    settings = load(overrides=[("store.url", STORE[1], "test")], environment={}).settings
+    bands = {
+        name: {(row[3], len(row)) for row, _ in open_generation(settings, name).scan("bucket")}
+        for name in ("main", "wider")
+    }
+    assert bands == {
+        "main": {(number, 6) for number in range(4)},
+        "wider": {(number, 8) for number in range(10)},
+    }
+
+
 def test_a_generation_in_hbase_is_switched_to_and_dropped(stack: LocalStack) -> None:
     url = f"hbase://{stack.hbase}/blue-{uuid.uuid4().hex[:6]}?admin=none&compression=none"
     settings = load(overrides=[("store.url", url, "test")], environment={}).settings
