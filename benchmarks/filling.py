@@ -1,9 +1,10 @@
 """An index of any size: what generated articles would have put, written in the order of the rows.
 
-A generated article has a fingerprint of a crowd like that of the real ones, and as many shingle keys as a real one that
-it is modelled on. Of those keys the ones that many articles carry (boilerplate) are kept, so
-that they grow as hot as in a newsroom; all others are of its own. Its evidence is that of a brief
-real article: ten million of full length would fill a disk without being read.
+A generated article has a fingerprint of a crowd like that of the real ones, and as many shingle
+keys as a real one that it is modelled on. Of those keys the ones that many articles carry
+(boilerplate) are kept, so that they grow as hot as in a newsroom; all others are of its own. Its
+evidence is that of a brief real article: ten million of full length would fill a disk without
+being read.
 
 The rows are those that `streaming.engine.put` writes, which a test sees to.
 """
