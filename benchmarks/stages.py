@@ -30,7 +30,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks import stagepeers
-from benchmarks.filling import Fingerprints, band_cells, crowd, through
+from benchmarks.filling import Fingerprints, band_cells, crowd, into_sqlite, through
 from benchmarks.measuring import in_turns, on_one_core, spread, times, versions, write
 from benchmarks.prepared import enrich, records
 from benchmarks.servers import hbase
@@ -258,7 +258,9 @@ def look_up(texts: Texts, rules: Rules, indexes: Mapping[str, str], count: int) 
         store = open_store(url)
         store.ensure_tables(TABLES)
         begin = time.perf_counter()
-        through(store)(BANDS, band_cells(rules, indexed))
+        file = url.partition(":")[2]
+        load_cells = into_sqlite(store, Path(file)) if name == "SQLite" else through(store)
+        load_cells(BANDS, band_cells(rules, indexed))
         print(f"{count:,} in {name} in {time.perf_counter() - begin:.0f} s", flush=True)
         contestants[f"{OURS}, {name}"] = asking(ours(store, rules), wanted, answers, name)
     for name, search in stagepeers.lookups(indexed).items():
