@@ -151,7 +151,8 @@ def into_sqlite(store: Store, file: Path) -> Load:
             for pragma in ("journal_mode = OFF", "synchronous = OFF"):
                 connection.execute(f"PRAGMA {pragma}")
             connection.execute("BEGIN")
-            sql = f"INSERT INTO {table} VALUES (?, ?, ?, unixepoch())"  # noqa: S608 - a constant
+            # Among millions some fingerprints are equal.
+            sql = f"INSERT OR IGNORE INTO {table} VALUES (?, ?, ?, unixepoch())"  # noqa: S608 - a constant
             connection.executemany(sql, cells)
             connection.execute("COMMIT")
         finally:
