@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test faults matrix lint soak bench bench-growth stack-up stack-down clean
+.PHONY: setup demo test faults matrix lint soak bench bench-quick bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -39,21 +39,40 @@ lint: setup
 soak: setup
 	$(BIN)/python -m tests.simulation.soak --histories $(or $(N),20000)
 
-bench: setup
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+# The peers; simhash-pybind calls its package as simhash does, so it lies beside the others.
+PEERS := $(VENV)/.peers
+
+$(PEERS): $(READY) benchmarks/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade --no-deps --target $(VENV)/peers simhash-pybind==0.0.3
+	@touch $@
+
+bench: $(PEERS)
 	$(BIN)/python benchmarks/quality.py
 	$(BIN)/python benchmarks/core.py
+	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/lists.py
+	$(BIN)/python benchmarks/regions.py
+	$(BIN)/python benchmarks/executors.py
 	$(BIN)/python benchmarks/plan.py --quick
 	$(BIN)/python benchmarks/claims.py
+	$(BIN)/python benchmarks/page.py
 
-# What grows with the index, at its full size.
-bench-growth: setup
+# Only whether we are ahead where we say so: the exit code tells.
+bench-quick: $(PEERS)
+	$(BIN)/python benchmarks/stages.py --quick
+
+# Hours, and 40 GB of disk.
+bench-growth: $(PEERS)
 	$(BIN)/python benchmarks/plan.py
+	$(BIN)/python benchmarks/growth.py --bands 4,1 --sizes 10000,100000,1000000
+	$(BIN)/python benchmarks/growth.py --bands 5,2 --sizes 10000,100000,1000000,10000000 --story 0
+	$(BIN)/python benchmarks/growth.py --store hbase --bands 5,2 --sizes 100000,1000000 --story 0
+	$(BIN)/python benchmarks/page.py
 
 stack-up: setup
 	$(BIN)/leitong stack up

@@ -11,9 +11,6 @@ itself lies in mapped files.
 """
 
 import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -23,6 +20,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.measuring import write
 from benchmarks.ranked import make_channel
 from streaming.engine.ranking import catch_up, rank
 from streaming.settings import load
@@ -58,10 +56,8 @@ def main() -> int:
         finally:
             store.drop_tables(tables(0))
             store.close()
-    told |= {"machine": f"{platform.machine()}, {os.cpu_count()} cores", "store": url.split(":")[0]}
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / f"batches-{told['store']}.json").write_text(json.dumps(told, indent=1) + "\n")
+    kind = url.split(":")[0]
+    write(f"batches-{kind}", {"store": kind, **told})
     return 0
 
 

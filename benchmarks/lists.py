@@ -11,15 +11,12 @@ LEITONG_CORPORA names the folder of the corpora; the pairs are looked for beside
 """
 
 import argparse
-import json
-import platform
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +27,7 @@ import orjson
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from benchmarks.bars import Bar, bars
+from benchmarks.measuring import RESULTS, versions, write
 from producers.cli import parser_of
 from producers.sources import open_items
 from streaming.events import Event
@@ -83,24 +81,11 @@ def compare(arguments: argparse.Namespace, scratch: Path) -> int:
     for who, scores in told.items():
         line = "  ".join(f"{kind} {figure:.3f}" for kind, figure in scores.items())
         sys.stdout.write(f"{who:28} {line}\n")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "lists.json").write_text(
-        json.dumps(
-            {
-                "machine": platform.machine(),
-                "versions": {peer: version(peer) for peer in PEERS},
-                "articles": len(articles),
-                "queries": len(good),
-                "scores": told,
-            },
-            indent=1,
-        )
-        + "\n"
-    )
+    figures = {"articles": len(articles), "queries": len(good), "scores": told}
+    write("lists", {"versions": versions(*PEERS), **figures})
     kinds = list(next(iter(told.values())))
     drawn = [Bar(who, list(scores.values())) for who, scores in told.items()]
-    (results / "lists.svg").write_text(bars("Found by its content", kinds, drawn))
+    (RESULTS / "lists.svg").write_text(bars("Found by its content", kinds, drawn))
     return 0
 
 

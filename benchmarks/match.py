@@ -9,9 +9,6 @@ matches are compared. All goals are ratios of what was measured here.
 """
 
 import argparse
-import json
-import os
-import platform
 import sys
 import tempfile
 import time
@@ -27,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from pyspark.sql import SparkSession
 
+from benchmarks.measuring import write
 from benchmarks.titles import even, skewed, write_catalogues
 from streaming.matching.title_index import Titles, TitleVocabulary, unpack
 from streaming.matching.title_join import join
@@ -51,11 +49,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     console = Console()
-    results: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "titles": arguments.titles,
-    }
+    results: dict[str, Any] = {"titles": arguments.titles}
     with tempfile.TemporaryDirectory(prefix="leitong-bench-") as name:
         directory = Path(name)
         settings = load(overrides=[("spark.local.dir", str(directory / "spark"), "")]).settings
@@ -77,9 +71,7 @@ def main() -> int:
                 results[f"skewed_to_even_{kind}_{unit}"] = ratio
         results["sample"] = against_all_pairs(directory / "skewed")
     say(console, results)
-    results_file = Path(__file__).parent / "results" / "match.json"
-    results_file.parent.mkdir(exist_ok=True)
-    results_file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+    write("match", results)
     return int(results["sample"]["differing"] > 0)
 
 

@@ -79,7 +79,10 @@ def main() -> int:
             sys.exit(f"{file}: is not there; LEITONG_CORPORA, --pairs and --articles say where")
     missing = [name for name in PEERS if importlib.util.find_spec(name) is None]
     if missing:
-        sys.exit(f"no {', '.join(missing)}: pip install -c constraints.txt -e '.[bench]'")
+        sys.exit(
+            f"no {', '.join(missing)}:"
+            " pip install -c constraints.txt -r benchmarks/requirements.txt"
+        )
 
     # They are imported once it is known that they are there.
     from benchmarks.peers import peers  # noqa: PLC0415

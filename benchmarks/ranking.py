@@ -14,14 +14,12 @@ time.
 import argparse
 import json
 import os
-import platform
 import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +34,7 @@ from pyspark.ml.feature import BucketedRandomProjectionLSH, MinHashLSH
 from pyspark.ml.linalg import Vectors
 from pyspark.sql import SparkSession
 
+from benchmarks.measuring import REPETITIONS, on_one_core, spread, versions, write
 from benchmarks.ranked import (
     DIMENSIONS,
     START_MS,
@@ -58,7 +57,6 @@ from streaming.similar.scoring import Ranking
 from streaming.similar.view import View
 
 BATCHES = (1, 200, 1_000)
-REPETITIONS = 5
 K = 10
 CELLS = 256
 PROBES = 24
@@ -68,13 +66,8 @@ PEERS = ("faiss-cpu", "hnswlib", "numpy", "pyspark")
 Answer = Callable[[int], Any]
 
 
-ONE_CORE = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""What a worker beside others has. Libraries read it when they are loaded."""
-
-
 def main() -> int:
-    if not ONE_CORE.items() <= os.environ.items():
-        os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | ONE_CORE)  # noqa: S606 - this very program
+    on_one_core()
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--articles", type=int, default=200_000)
     parser.add_argument("--vectors", type=int, default=1_000_000)
@@ -84,9 +77,7 @@ def main() -> int:
     arguments = parser.parse_args()
     console = Console(highlight=False, markup=False)
     results: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, {platform.processor()}",
-        "python": platform.python_version(),
-        "versions": {peer: version(peer) for peer in PEERS},
+        "versions": versions(*PEERS),
         "articles": arguments.articles,
         "batches": BATCHES,
         "repetitions": REPETITIONS,
@@ -106,10 +97,8 @@ def main() -> int:
     if arguments.joined:
         results["joins"] = joins(channel, arguments.joined, arguments.join_seconds)
         console.print(json.dumps(results["joins"], indent=1))
-    console.print(json.dumps({key: results[key] for key in ("machine", "versions", "view")}))
-    results_file = Path(__file__).parent / "results" / "ranking.json"
-    results_file.parent.mkdir(exist_ok=True)
-    results_file.write_text(json.dumps(results, indent=1) + "\n")
+    console.print(json.dumps({key: results[key] for key in ("versions", "view")}))
+    write("ranking", results)
     return 0
 
 
@@ -255,10 +244,6 @@ def compare(contestants: dict[str, Answer], vectors: Any, console: Console) -> d
                 f" recall {told[who].get('recall', '-')}"
             )
     return told
-
-
-def spread(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 
 def joins(channel: Channel, count: int, limit: float) -> dict[str, Any]:

@@ -12,14 +12,16 @@ create(prefix + 'generation',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + 'generation')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + 'generation')
 
 create(prefix + generation + '_article',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_article')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}, SPLITS => salts) unless existing.include?(prefix + generation + '_article')
 
 create(prefix + generation + '_text',
          {NAME => 'c',
@@ -27,6 +29,7 @@ create(prefix + generation + '_text',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
           COMPRESSION => 'NONE',
+          BLOCKSIZE => '65536',
           BLOCKCACHE => 'false',
           IS_MOB => 'true',
           MOB_THRESHOLD => '102400'}, SPLITS => salts) unless existing.include?(prefix + generation + '_text')
@@ -36,74 +39,85 @@ create(prefix + generation + '_bucket',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_bucket')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}, SPLITS => salts) unless existing.include?(prefix + generation + '_bucket')
 
 create(prefix + generation + '_head',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_head')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}, SPLITS => salts) unless existing.include?(prefix + generation + '_head')
 
 create(prefix + generation + '_tail',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_tail')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}, SPLITS => salts) unless existing.include?(prefix + generation + '_tail')
 
 create(prefix + generation + '_citation',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}, SPLITS => salts) unless existing.include?(prefix + generation + '_citation')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}, SPLITS => salts) unless existing.include?(prefix + generation + '_citation')
 
 create(prefix + generation + '_article_similar',
          {NAME => 'similar',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_article_similar')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_article_similar')
 
 create(prefix + generation + '_vector',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_vector')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_vector')
 
 create(prefix + generation + '_timeline',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_timeline')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_timeline')
 
 create(prefix + generation + '_rollup',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_rollup')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_rollup')
 
 create(prefix + generation + '_batch',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_batch')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_batch')
 
 create(prefix + generation + '_dead_letter',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_dead_letter')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_dead_letter')
 
 create(prefix + generation + '_meta',
          {NAME => 'c',
           VERSIONS => '1',
           BLOOMFILTER => 'ROW',
           DATA_BLOCK_ENCODING => 'FAST_DIFF',
-          COMPRESSION => compression}) unless existing.include?(prefix + generation + '_meta')
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_meta')

@@ -158,6 +158,12 @@ def packed(shingles: Iterable[int]) -> bytes:
     return b"".join(value.to_bytes(_KEY_BYTES) for value in sorted(shingles))
 
 
+def unpacked(shingles: bytes) -> tuple[int, ...]:
+    """Give the keys that `packed` put together."""
+    places = range(0, len(shingles), _KEY_BYTES)
+    return tuple(int.from_bytes(shingles[at : at + _KEY_BYTES]) for at in places)
+
+
 def distance_between(one: Content, other: Content) -> int | None:
     """Give the Hamming distance of two fingerprints in bits; None if one is missing."""
     if one.fingerprint is None or other.fingerprint is None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from streaming.matching.content import Content
+from streaming.matching.content import Content, unpacked
 from streaming.offline.corpus import Corpus, read_corpus
 from streaming.offline.crowding import MOST_COMPARED, Values
 from streaming.settings import Settings
@@ -75,9 +75,7 @@ def sample_of(contents: Sequence[Content], every: float = 1.0) -> Sample:
     return Sample(
         fingerprints=np.array([fingerprint for fingerprint, _ in known], dtype=np.uint64),
         channels=tuple(channel for _, channel in known),
-        shingles=tuple(
-            tuple(np.frombuffer(each.shingles, dtype=">u8").tolist()) for each in contents
-        ),
+        shingles=tuple(unpacked(each.shingles) for each in contents),
         content_bytes=float(np.mean([len(each.encode()) for each in contents] or [0])),
         every=every,
         timed=float(np.mean([float(each.published_ms is not None) for each in contents] or [0.0])),

@@ -1,15 +1,14 @@
 """Models of a local directory on a cluster, whose workers do not see it."""
 
-import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
-import pyspark
 import pytest
 
 from streaming.similar.scoring import Ranking
+from tests.integration.clusters import environment, spark_home
 from tests.integration.logs import leitong, publish, wait
 from tests.integration.test_similar_query import WITH_MODELS, lists_of, must_list, train
 from tests.newsfeed import simulated
@@ -22,21 +21,16 @@ STORE = ("--store", "sqlite:index.db")
 
 
 @pytest.fixture
-def spark_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Spark as it is installed; executors keep their files beside it."""
-    home = tmp_path / "spark"
-    home.mkdir()
-    for part in Path(pyspark.__path__[0]).iterdir():
-        (home / part.name).symlink_to(part)
-    monkeypatch.setenv("SPARK_HOME", str(home))
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = spark_home(tmp_path / "spark")
     monkeypatch.setenv("LEITONG_OUT_OF_REACH", str(tmp_path / "models"))
-    paths = [str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")]
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, paths)))
-    return home
+    for name, value in environment(made).items():
+        monkeypatch.setenv(name, value)
+    return made
 
 
 def test_versions_are_brought_to_workers_that_cannot_open_their_directory(
-    tmp_path: Path, spark_home: Path
+    tmp_path: Path, home: Path
 ) -> None:
     log = f"file:{tmp_path / 'log'}"
     feed = simulated(300)
@@ -62,6 +56,6 @@ def test_versions_are_brought_to_workers_that_cannot_open_their_directory(
             query.send_signal(signal.SIGINT)
             query.wait(60)
     assert query.returncode == 0
-    assert len(list(spark_home.glob("work/*/*/models-*/manifest.json"))) == 2 * len(names)
+    assert len(list(home.glob("work/*/*/models-*/manifest.json"))) == 2 * len(names)
     leitong("replay", "--vectors-only", *STORE, *WITH_MODELS, *CLUSTER, directory=tmp_path)
     assert lists_of(STORE[1], tmp_path) == must_list(log, tmp_path, names[1])

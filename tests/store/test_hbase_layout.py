@@ -79,6 +79,7 @@ def test_the_server_has_what_was_asked(server: HBaseStore, stack: Any) -> None:
         assert wanted.attributes.items() <= found.items(), spec.name
         assert found["BLOOMFILTER"] == "ROW"
         assert found["DATA_BLOCK_ENCODING"] == "FAST_DIFF"
+        assert found["BLOCKSIZE"] == ("65536" if spec.large_values else "16384")
         assert _starts(server, name) == [b"", *wanted.splits], spec.name
     admin.close()
     assert server.missing_tables(TABLES) == []

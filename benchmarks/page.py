@@ -1,0 +1,273 @@
+"""The page of what the benchmarks measured: `docs/benchmarks.md`, with pictures.
+
+It is made of the results that are there, whichever they are, and says of each where it was
+measured. Benchmarks that are not known here are told figure by figure.
+
+    python benchmarks/page.py
+"""
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.bars import Bar, bars
+from benchmarks.lines import Points, lines
+from benchmarks.measuring import RESULTS
+from benchmarks.quality import markdown
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+HEAD = """\
+# Benchmarks
+
+Written by `benchmarks/page.py` from what `make bench`, `make bench-growth` and `make bench-quick`
+measured. Contestants of one table took turns in one run; a figure is the median of the repetitions,
+with the least and the most behind it. Rates are per second of one core's time unless it says
+*by the clock*. Only ratios within one table mean something on another machine.
+"""
+
+Told = Mapping[str, Any]
+Section = tuple[str, list[str]]
+
+
+def main() -> int:
+    results = {file.stem: json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))}
+    page, pictures = render(results)
+    (DOCS / "benchmarks.md").write_text(page)
+    for name, picture in pictures.items():
+        (DOCS / "pictures" / name).write_text(picture)
+    return 0
+
+
+def render(results: Mapping[str, Told]) -> tuple[str, dict[str, str]]:
+    """Give the page and its pictures by their names."""
+    pictures: dict[str, str] = {}
+    lines_ = HEAD.splitlines()
+    growth = {name: told for name, told in results.items() if name.startswith("growth-")}
+    others = {name: told for name, told in results.items() if name not in growth}
+    if growth:
+        lines_ += ["", "## As the index grows", "", *_growth(growth, pictures)]
+    for name, told in others.items():
+        title, body = KNOWN.get(name, _any)(name, told, pictures)
+        lines_ += ["", f"## {title}", "", *_where(told), "", *body]
+    return "\n".join(lines_) + "\n", pictures
+
+
+def _where(told: Told) -> list[str]:
+    machine = told.get("machine", {})
+    if isinstance(machine, str):
+        return [f"Measured on: {machine}."]
+    parts = [f"{machine.get('processor')}, {machine.get('cores')} cores, {machine.get('memory')}"]
+    parts += [f"{name} {machine[name]}" for name in ("python", "java") if name in machine]
+    parts += [f"{name} {number}" for name, number in told.get("versions", {}).items()]
+    return [f"Measured {told.get('measured', '')} on {', '.join(parts)}."]
+
+
+def _stages(name: str, told: Told, pictures: dict[str, str]) -> Section:
+    body = [
+        (
+            f"{told['articles']:,} real articles of {told['mean_characters']:,.0f} characters,"
+            f" {told['indexed']:,} fingerprints to look up in."
+        ),
+        "",
+    ]
+    drawn, rows = [], []
+    for stage, of_stage in told["stages"].items():
+        rates = of_stage["per_processor_second"]
+        best = max(rate["median"] for rate in rates.values())
+        for who, rate in rates.items():
+            against = of_stage["ours_against"].get(who)
+            rows.append([stage, who, _spread(rate), _spread(against) if against else ""])
+            drawn.append(Bar(f"{stage}: {who}"[:34], [rate["median"] / best]))
+    body += _table(["stage", "who", "a second", "ours is so many times as fast"], rows)
+    if told["slower_than"]:
+        body += ["", f"Ours is slower than: {'; '.join(told['slower_than'])}."]
+    picture = f"{name}.svg"
+    pictures[picture] = bars("Rate, as a share of the fastest of the stage", ["share"], drawn)
+    body += ["", f"![Rates of each stage, as shares of the fastest](pictures/{picture})"]
+    return "Stages beside the best of their kind" + _quick(name), body
+
+
+def _quick(name: str) -> str:
+    return ", small and quick" if name.endswith("-quick") else ""
+
+
+def _growth(results: Mapping[str, Told], pictures: dict[str, str]) -> list[str]:
+    body: list[str] = []
+    rates: dict[str, Points] = {}
+    for told in results.values():
+        bands = told["bands"]
+        title = f"{told['store']}, bands of {bands['blocks']} choose {bands['chosen']}"
+        clock = told["store"] == "hbase"
+        rate = "per_second" if clock else "per_processor_second"
+        rows = []
+        for size, at in told["curve"].items():
+            gets, cells = at["gets_per_article"], at["cells_per_article"]
+            rows.append(
+                [
+                    f"{int(size):,}",
+                    _spread(at[rate]),
+                    _spread(at["with_enriching_per_processor_second"]) if not clock else "-",
+                    f"{sum(gets.values()):.1f}",
+                    f"{cells.get('bucket', 0):.2f}",
+                    f"{gets.get('article', 0):.1f}",
+                ]
+            )
+        heads = ["indexed", "put and judge, by the clock" if clock else "put and judge"]
+        heads += ["with enriching", "gets per article", "fingerprints met in bands"]
+        heads += ["article rows read"]
+        body += [f"### {title}: up to {rows[-1][0]}", "", *_where(told), ""]
+        body += _table(heads, rows)
+        per_article = {k: v for k, v in told["bytes_per_article"].items() if v >= 1}
+        listed = ", ".join(f"{table} {size:,.0f}" for table, size in per_article.items())
+        body += ["", f"Bytes on disk per real article: {listed}.", ""]
+        if told.get("forms"):
+            forms = told["forms"]
+            body += [
+                (
+                    f"Articles with a key that is full ({forms['share_of_articles']:.1%} of all):"
+                    f" {_spread(forms['forms'])} a second; those without:"
+                    f" {_spread(forms['others'])}."
+                ),
+                "",
+            ]
+        if told.get("story"):
+            body += [f"After {told['story']['copies']:,} copies of one story:", ""]
+            body += _table(
+                ["share of the batch that are copies", "a second", "times as fast as without"],
+                [
+                    [f"{float(share):.0%}", _spread(each), _spread(against)]
+                    for (share, each), against in zip(
+                        told["story"]["per_processor_second"].items(),
+                        told["story"]["times_as_fast_as_without"].values(),
+                        strict=True,
+                    )
+                ],
+            )
+            body.append("")
+        if not clock:
+            rates[title] = [(float(s), at[rate]["median"]) for s, at in told["curve"].items()]
+    if rates:
+        pictures["growth.svg"] = lines("Put and judge", "articles a second and core", rates)
+        body += ["![Articles a second and core by indexed articles](pictures/growth.svg)"]
+    return body
+
+
+def _regions(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    rows = [
+        [table, f"{of_table['rows']:,}"]
+        + [f"{of_table[f'busiest_by_{what}']:.2%}" for what in ("rows", "cells", "bytes")]
+        + [f"{of_table['by_chance']:.2%}"]
+        for table, of_table in told["spread"].items()
+        if table != "even"
+    ]
+    body = [
+        (
+            f"The busiest of {told['salts']} salts over {told['articles']:,} real articles; an even"
+            f" share is {told['spread']['even']:.2%}, and the last column is what"
+            " chance makes of it."
+        ),
+        "",
+        *_table(["table", "rows", "share of rows", "of cells", "of bytes", "by chance"], rows),
+    ]
+    for table, measured in told.get("settings", {}).items():
+        heads = ["setting", "bytes a row", "put", "get", "get of nothing", "gets by the clock"]
+        rows = [
+            [
+                setting,
+                f"{of_setting['bytes_per_row']:,.1f}",
+                *(_spread(of_setting[k]["work"]) for k in ("put", "get", "get of nothing")),
+                f"{of_setting['get']['per_second']['median']:,.0f}/s",
+            ]
+            for setting, of_setting in measured["variants"].items()
+        ]
+        refused = ", ".join(measured["refused"]) or "nothing"
+        body += [
+            "",
+            (
+                f"Table `{table}`, {measured['rows']:,} rows; microseconds of all processors"
+                f" per row. The server did not have: {refused}."
+            ),
+            "",
+            *_table(heads, rows),
+        ]
+    return "Regions, and the settings of HBase's tables", body
+
+
+def _executors(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    rows = [
+        [master, _spread(told["per_second"][master])]
+        + [_spread(of_stage) for of_stage in of_master.values()]
+        for master, of_master in told["seconds_per_batch"].items()
+    ]
+    stages = list(next(iter(told["seconds_per_batch"].values())))
+    scaling = ", ".join(f"{k} {_spread(v)}" for k, v in told["from_one_core_to_two"].items())
+    same = "differ" if told["exports_differ"] else "are the same bytes"
+    return "Many executors", [
+        (
+            f"{told['articles']:,} articles in batches of {told['batch']:,}, {told['repetitions']}"
+            f" repetitions, by the clock; the exports {same}."
+        ),
+        "",
+        *_table(["master", "articles a second", *(f"{s}, seconds a batch" for s in stages)], rows),
+        "",
+        f"Two cores are so many times as fast as one: {scaling}.",
+    ]
+
+
+def _any(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    rows = [[path, figure] for path, figure in _figures(told, "")]
+    return name.replace("_", " "), _table(["what", "figure"], rows)
+
+
+def _quality(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    return "Verdicts beside those of other tools", markdown(dict(told)).splitlines()
+
+
+KNOWN: dict[str, Callable[[str, Told, dict[str, str]], Section]] = {
+    "stages": _stages,
+    "stages-quick": _stages,
+    "regions": _regions,
+    "quality": _quality,
+    "executors": _executors,
+}
+
+
+def _figures(told: Any, path: str) -> Iterator[tuple[str, str]]:
+    """Name every figure of a result by the way to it."""
+    if isinstance(told, Mapping) and told.keys() >= {"median", "least", "most"}:
+        yield path, _spread(told)
+    elif isinstance(told, Mapping):
+        for key, value in told.items():
+            if not path and key in {"machine", "measured", "versions"}:
+                continue
+            yield from _figures(value, f"{path}, {key}" if path else str(key))
+    elif isinstance(told, Sequence) and not isinstance(told, str):
+        for number, value in enumerate(told):
+            yield from _figures(value, f"{path} {number + 1}")
+    else:
+        yield path, _figure(told) if isinstance(told, float) else str(told)
+
+
+def _spread(told: Mapping[str, float]) -> str:
+    return f"{_figure(told['median'])} ({_figure(told['least'])}–{_figure(told['most'])})"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [
+        f"| {' | '.join(heads)} |",
+        f"|{'---|' * len(heads)}",
+        *(f"| {' | '.join(row)} |" for row in rows),
+    ]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

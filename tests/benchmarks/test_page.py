@@ -1,0 +1,88 @@
+"""The page tells what was measured, and leaves nothing out that it does not know."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks import measuring
+from benchmarks.page import render
+
+MACHINE = {"processor": "a processor", "cores": "2", "memory": "24 GiB", "python": "3.11"}
+HERE = {"machine": MACHINE, "measured": "2026-01-31", "versions": {"numpy": "2"}}
+
+
+def of(median: float) -> dict[str, float]:
+    return {"median": median, "least": median / 2, "most": median * 2}
+
+
+STAGES: dict[str, Any] = {
+    **HERE,
+    "articles": 600,
+    "indexed": 1_000,
+    "mean_characters": 900.0,
+    "slower_than": ["segmentation: another"],
+    "stages": {
+        "segmentation": {
+            "per_processor_second": {"leitong": of(700), "another": of(1_400)},
+            "ours_against": {"another": of(0.5)},
+        }
+    },
+}
+CURVE = {
+    "per_processor_second": of(600),
+    "per_second": of(500),
+    "with_enriching_per_processor_second": of(300),
+    "gets_per_article": {"bucket": 10.0, "article": 3.5},
+    "cells_per_article": {"bucket": 12.0},
+}
+GROWTH: dict[str, Any] = {
+    **HERE,
+    "store": "sqlite",
+    "bands": {"blocks": 5, "chosen": 2},
+    "curve": {"1000": CURVE, "100000": CURVE},
+    "bytes_per_article": {"bucket": 300.0, "meta": 0.3},
+}
+
+
+def test_known_results_become_tables_and_pictures() -> None:
+    page, pictures = render({"stages": STAGES, "growth-sqlite": GROWTH})
+    assert "| segmentation | another | 1,400 (700–2,800) | 0.5 (0.25–1) |" in page
+    assert "Ours is slower than: segmentation: another." in page
+    assert "| 100,000 | 600 (300–1,200) | 300 (150–600) | 13.5 | 12.00 | 3.5 |" in page
+    assert "Bytes on disk per real article: bucket 300." in page
+    assert page.count("a processor, 2 cores, 24 GiB") == 2
+    for name, picture in pictures.items():
+        assert f"(pictures/{name})" in page
+        assert picture.startswith("<svg")
+        assert picture.endswith("</svg>\n")
+
+
+def test_results_of_others_are_told_figure_by_figure() -> None:
+    told = {**HERE, "runs": [{"rate": of(5), "seconds": 1.25, "store": "sqlite"}]}
+    page, _ = render({"some_thing": told})
+    assert "## some thing" in page
+    assert "| runs 1, rate | 5 (2.5–10) |" in page
+    assert "| runs 1, seconds | 1.25 |" in page
+    assert "| runs 1, store | sqlite |" in page
+
+
+def test_contestants_take_turns() -> None:
+    order: list[str] = []
+
+    def working(name: str) -> int:
+        order.append(name)
+        return sum(range(20_000)) and 10
+
+    rates = measuring.in_turns({"a": lambda: working("a"), "b": lambda: working("b")}, 3)
+    assert order == ["a", "b"] * 4
+    assert {name: len(each) for name, each in rates.items()} == {"a": 3, "b": 3}
+
+
+def test_results_say_where_they_are_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "RESULTS", tmp_path / "results")
+    told = json.loads(measuring.write("x", {"rate": measuring.spread([3, 1, 2])}).read_text())
+    assert told["rate"] == {"median": 2, "least": 1, "most": 3}
+    assert told["machine"].keys() >= {"processor", "cores", "memory", "python", "java"}
+    assert measuring.times([4, 9], [2, 3]) == {"median": 2.5, "least": 2, "most": 3}
