@@ -1,121 +1,257 @@
-"""The whole of two corpora through the query: Kafka to HBase, and Kafka to SQLite.
+"""The whole query: Kafka to HBase, and a log of files to SQLite; how much, how fast, and on what.
 
-Every exported row is compared with the reference, in batches of 500 and of 5 000, and the
-time per stage that the query itself measured is printed. LEITONG_CORPORA names the folder
-of the corpora; without one, simulated articles take their place.
+Throughput: everything that is in the log, in large batches; seconds of each stage as the query
+publishes them, and of the processor by who used it. Latency: articles at a fixed rate, and how
+long after an event was logged its verdict was, by the broker's clock. With --models similar
+articles are ranked as well; with --check every verdict is compared with the reference, which
+takes its time. LEITONG_CORPORA names the folder of the corpora; what they lack of --articles is
+simulated.
 
-    python benchmarks/end_to_end.py [--articles N] [--keep DIRECTORY]
+    python benchmarks/end_to_end.py [--articles N] [--batch N] [--models DIR] [--check]
+                                    [--rate N] [--seconds N]
 """
 
 import argparse
-import json
+import itertools
 import os
-import platform
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import orjson
-from rich.console import Console
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.measuring import versions, write
 from streaming.query.batch import read_figures
 from streaming.settings import Settings, load
 from streaming.stack.stack import LocalStack
 from streaming.store.opening import open_index
-from tests.integration.logs import differences, must_export, publish
-from tests.newsfeed import messages
+from streaming.store.tables import TABLES
+from tests.integration.logs import differences, exported, log_of, must_export, publish, wait
+from tests.newsfeed import CORPORA, NEWS, Message, corpus, simulated
 
-EVERYTHING = 36_261
-RUNS = (("hbase", 500), ("hbase", 5_000), ("sqlite", 500), ("sqlite", 5_000))
+LEITONG = (sys.executable, "-m", "streaming")
+MORE_NEWS = (*NEWS, "xinwenlianbo_to_2024")
+STAGES = ("enrich", "put", "judge", "rank", "report")
+PERCENTILES = (50, 95, 99)
+ROLES = {
+    "HBase": "HMaster",
+    "HBase's Thrift server": "ThriftServer",
+    "Kafka": "kafka.Kafka",
+    "Spark": "org.apache.spark.deploy.SparkSubmit",
+    "workers": "streaming.query.daemon",
+    "driver": "streaming run",
+}
+_TICKS = os.sysconf("SC_CLK_TCK")
+_SETTLING = 30
+"""Seconds at the beginning that do not count: workers start, dictionaries are loaded."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--articles", type=int, default=EVERYTHING)
+    parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
+    parser.add_argument("--articles", type=int, default=50_000)
+    parser.add_argument("--batch", type=int, default=3_000)
+    parser.add_argument("--models", type=Path, help="a registry of `leitong train`")
+    parser.add_argument("--check", action="store_true")
+    parser.add_argument("--rate", type=int, default=50)
+    parser.add_argument("--seconds", type=int, default=120)
     arguments = parser.parse_args()
-    console = Console()
     with tempfile.TemporaryDirectory(prefix="leitong-bench-") as name:
         directory = Path(name)
         stack = LocalStack(directory / "stack", LocalStack.free_ports())
         try:
-            stack.up(progress=console.print)
-            results = measure(stack, directory, arguments.articles, console)
+            stack.up(progress=print)
+            told = measure(stack, directory, arguments)
         finally:
             stack.down(erase=True)
-    results_file = Path(__file__).parent / "results" / "end_to_end.json"
-    results_file.parent.mkdir(exist_ok=True)
-    results_file.write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    return any(row["differing_rows"] for row in results["runs"])
+    write("end_to_end", told)
+    return any(run.get("differing_rows", 0) for run in told["throughput"].values())
 
 
-def measure(stack: LocalStack, directory: Path, articles: int, console: Console) -> dict[str, Any]:
-    topic = f"kafka://{stack.kafka}/articles"
-    feed = messages(articles)
-    begin = time.perf_counter()
+def measure(stack: LocalStack, directory: Path, arguments: argparse.Namespace) -> dict[str, Any]:
+    topic, files = f"kafka://{stack.kafka}/articles", f"file:{directory / 'log'}"
+    feed = list(articles(arguments.articles))
     publish(topic, feed)
-    console.print(f"{len(feed):,} events published in {time.perf_counter() - begin:.0f} s")
-    begin = time.perf_counter()
-    expected = must_export(topic, Settings())
-    duplicates = sum(line["duplicate_of"] is not None for line in expected.values())
-    console.print(
-        f"reference: {len(expected):,} articles, {duplicates:,} duplicates,"
-        f" {time.perf_counter() - begin:.0f} s"
-    )
-    runs = []
-    for kind, size in RUNS:
-        home = directory / f"{kind}-{size}"
+    publish(files, feed)
+    places = {
+        "Kafka to HBase": (topic, f"hbase://{stack.hbase}/whole?admin={stack.admin}"),
+        "files to SQLite": (files, f"sqlite:{directory}/whole.db"),
+    }
+    lengths = [len(orjson.loads(each.value)["body"]) for each in feed]
+    told: dict[str, Any] = {
+        "articles": len(feed),
+        "mean_characters": round(statistics.mean(lengths)),
+        "batch": arguments.batch,
+        "similar": arguments.models is not None,
+        "throughput": {},
+        "latency": {},
+        "versions": versions("pyspark", "pyarrow", "numba", "numpy"),
+    }
+    for number, (name, (source, store)) in enumerate(places.items()):
+        home = directory / f"throughput-{number}"
         home.mkdir()
-        store = (
-            f"hbase://{stack.hbase}/bench-{size}" if kind == "hbase" else f"sqlite:{home}/index.db"
-        )
-        row = one_run(topic, store, size, home)
-        exported = [orjson.loads(line) for line in (home / "verdicts.jsonl").open("rb")]
-        row["differing_rows"] = len(differences(exported, expected))
-        runs.append(row)
-        console.print(row)
-    return {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "articles": len(expected),
-        "duplicates": duplicates,
-        "runs": runs,
-    }
+        run = throughput(source, store, home, arguments)
+        if arguments.check:
+            found = exported("verdicts", store, home)
+            run["differing_rows"] = len(differences(found, must_export(source, Settings())))
+        told["throughput"][name] = run
+        print(name, orjson.dumps(run).decode(), flush=True)
+    for number, name in enumerate(("HBase", "SQLite")):
+        home = directory / f"latency-{number}"
+        home.mkdir()
+        store = f"hbase://{stack.hbase}/paced?admin={stack.admin}"
+        if name == "SQLite":
+            store = f"sqlite:{home}/paced.db"
+        run = latency(stack, f"paced-{number}", store, feed, home, arguments)
+        told["latency"][f"Kafka to {name}"] = run
+        print(f"Kafka to {name}", orjson.dumps(run).decode(), flush=True)
+    return told
 
 
-def one_run(topic: str, store: str, size: int, home: Path) -> dict[str, object]:
-    leitong = [sys.executable, "-m", "streaming"]
+def articles(count: int) -> Iterator[Message]:
+    """Real articles as far as there are any, from all corpora in turns; then simulated ones."""
+    found = [corpus(name) for name in MORE_NEWS if (CORPORA / f"{name}.jsonl.gz").exists()]
+    mixed = (each for several in itertools.zip_longest(*found) for each in several if each)
+    real = list(itertools.islice(mixed, count))
+    return itertools.chain(real, simulated(count - len(real)))
+
+
+def throughput(
+    source: str, store: str, home: Path, arguments: argparse.Namespace
+) -> dict[str, Any]:
+    """Read a whole log; rates are those of full batches after the first."""
     begin = time.perf_counter()
-    subprocess.run(
-        [*leitong, "run", "--source", topic, "--store", store, "--max-batch", str(size),
-         "--until-caught-up"],
-        cwd=home,
-        check=True,
-    )  # fmt: skip
+    span = ["--max-batch", str(arguments.batch), "--until-caught-up"]
+    with Processors() as spent:
+        query = subprocess.Popen(command(source, store, arguments.models, *span), cwd=home)
+        if query.wait():
+            raise RuntimeError("the query failed")
     wall = time.perf_counter() - begin
-    export = [*leitong, "export", "verdicts", "--store", store, "--to", "verdicts.jsonl"]
-    subprocess.run(export, cwd=home, check=True)
-    index = open_index(load(overrides=[("store.url", store, "benchmark")]).settings)
-    figures = list(read_figures(index, limit=1_000_000))
-    # The first batch pays for starting workers and loading dictionaries.
-    steady = figures[:-1] or figures
+    batches = figures(store)
+    steady = [each for each in batches[1:] if each["events"] > arguments.batch / 2]
     events = sum(each["events"] for each in steady)
-    seconds = {
-        stage: round(sum(each["seconds"][stage] for each in steady), 1)
-        for stage in ("enrich", "put", "judge", "report")
-    }
+    seconds = {name: sum(each["seconds"][name] for each in steady) for name in STAGES}
+    rates = [each["events"] / sum(each["seconds"].values()) for each in steady]
     return {
-        "store": store.partition(":")[0],
-        "max_batch": size,
         "wall_seconds": round(wall, 1),
-        "steady_articles_per_second": round(events / sum(seconds.values()), 1),
-        "seconds": seconds,
-        "judged_again": sum(each["affected"] for each in figures),
+        "articles_per_second": round(events / sum(seconds.values()), 1),
+        "slowest_batch_per_second": round(min(rates), 1),
+        "last_batch_per_second": round(rates[-1], 1),
+        "milliseconds_per_article": {
+            name: round(1000 * spent / events, 3) for name, spent in seconds.items()
+        },
+        "processor_seconds": {name: round(each, 1) for name, each in spent.seconds().items()},
+        "judged_again": sum(each["affected"] for each in batches),
     }
+
+
+def latency(
+    stack: LocalStack,
+    name: str,
+    store: str,
+    feed: Sequence[Message],
+    home: Path,
+    arguments: argparse.Namespace,
+) -> dict[str, Any]:
+    """Publish articles at a rate, with a trigger of a second, and compare two logs' stamps."""
+    source, verdicts = (f"kafka://{stack.kafka}/{name}-{each}" for each in ("in", "out"))
+    publish(source, feed[:1])
+    span = ["--trigger", "1s", "--verdicts", verdicts]
+    query = subprocess.Popen(command(source, store, arguments.models, *span), cwd=home)
+    try:
+        wait(lambda: bool(figures(store)), query)
+        paced = feed[1 : 1 + arguments.rate * (_SETTLING + arguments.seconds)]
+        file = home / "paced.jsonl"
+        file.write_bytes(b"".join(each.value + b"\n" for each in paced))
+        pace = ["--from", str(file), "--to", source, "--rate", f"{arguments.rate}/s"]
+        subprocess.run([*LEITONG, "produce", *pace], cwd=home, check=True, capture_output=True)
+        wait(lambda: sum(each["events"] for each in figures(store)) > len(paced), query)
+    finally:
+        query.send_signal(signal.SIGINT)
+        query.wait()
+    asked = {record.key: record.timestamp_ms for record in log_of(source)}
+    answered: dict[bytes | None, int] = {}
+    for record in log_of(verdicts):
+        # A later announcement says what an edit or an override changed.
+        answered.setdefault(record.key, record.timestamp_ms)
+    begin = min(asked[each.key] for each in paced) + 1000 * _SETTLING
+    waited = [answered[key] - stamp for key, stamp in asked.items() if stamp >= begin]
+    cuts = statistics.quantiles(waited, n=100)
+    return {
+        "per_second": arguments.rate,
+        "articles": len(waited),
+        "milliseconds": {f"p{each}": round(cuts[each - 1]) for each in PERCENTILES},
+        "most_milliseconds": max(waited),
+        "batches": len(figures(store)),
+    }
+
+
+def command(source: str, store: str, models: Path | None, *span: str) -> list[str]:
+    ranked = ["--models", str(models.absolute())] if models else []
+    return [*LEITONG, "run", "--source", source, "--store", store, *ranked, *span]
+
+
+def figures(store: str) -> list[dict[str, Any]]:
+    """What the query tells of its batches, the first of them first; none before it has begun."""
+    index = open_index(load(overrides=[("store.url", store, "benchmark")]).settings)
+    if index.missing_tables(TABLES):
+        return []
+    return [each for each in list(read_figures(index, limit=1_000_000))[::-1] if each["events"]]
+
+
+class Processors:
+    """Adds up the seconds of the processor by who used them, from a beginning to an end."""
+
+    def __init__(self) -> None:
+        self._before = self._now()
+        self._latest: dict[tuple[str, int], float] = {}
+        self._done = threading.Event()
+        self._watching = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> Self:
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._watching.join()
+
+    def seconds(self) -> dict[str, float]:
+        total: dict[str, float] = defaultdict(float)
+        for process, spent in self._latest.items():
+            total[process[0]] += spent - self._before.get(process, 0.0)
+        return total
+
+    def _watch(self) -> None:
+        # Workers come and go: what they used is known as long as they are there.
+        while not self._done.wait(0.2):
+            self._latest |= self._now()
+
+    @staticmethod
+    def _now() -> Mapping[tuple[str, int], float]:
+        found = {}
+        for directory in Path("/proc").iterdir():
+            if not directory.name.isdigit():
+                continue
+            try:
+                words = (directory / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                fields = (directory / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            for role, word in ROLES.items():
+                if word in words:
+                    found[role, int(directory.name)] = sum(map(int, fields[11:15])) / _TICKS
+                    break
+        return found
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ After the barrier the index only changes by what other batches' survivors write,
 moment of reading is as good as another; so what was read stays good for the chunk.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from itertools import islice
 
@@ -33,6 +34,7 @@ class Snapshot:
         self._carried: dict[str, frozenset[Key]] = {}
         self._near: dict[Key, tuple[Key, ...]] = {}
         self._heads: dict[Key, Head] = {}
+        self._carriers: dict[Key, _Carriers] = {}
         self._visible: dict[tuple[Key, Position], Slots] = {}
 
     def load(self, article_ids: Iterable[str]) -> None:
@@ -90,19 +92,53 @@ class Snapshot:
         The keys' heads must be loaded. Rows of the entries' articles are read a round at a
         time for all requests together, no more of them than the slots that are still open.
         """
-        open_requests = {}
-        for request in wanted:
-            if request in self._visible:
-                continue
-            # Most keys are nobody else's: then there is nothing to read.
-            if self._heads[request[0]].begins_at(request[1]):
-                self._visible[request] = ()
-            else:
-                open_requests[request] = _Reading(self, *request, self._rules)
+        asked = self._from_heads([each for each in wanted if each not in self._visible])
+        open_requests = {request: _Reading(self, *request, self._rules) for request in asked}
         while open_requests:
             self.load(name for reading in open_requests.values() for name in reading.ask())
             for request in [r for r, reading in open_requests.items() if reading.settle()]:
                 self._visible[request] = tuple(open_requests.pop(request).slots)
+
+    def _from_heads(self, wanted: Iterable[tuple[Key, Position]]) -> list[tuple[Key, Position]]:
+        """Find what heads tell that begin within the window; gives the requests that are left.
+
+        All who ask for a key share what was found of it: the carriers of one that is in every
+        copy of a story would be looked at for each of them otherwise.
+        """
+        left, pending = [], []
+        for request in wanted:
+            key, first = request
+            head = self._heads[key]
+            # Most keys are nobody else's: then there is nothing to read.
+            if head.begins_at(first):
+                self._visible[request] = ()
+            elif head.begins_at(at(timestamp_ms(first) - self._rules.window_ms)):
+                pending.append(request)
+                if key not in self._carriers:
+                    self._carriers[key] = _Carriers(head.trusted())
+            else:
+                left.append(request)
+        while pending:
+            asking: dict[Key, Position] = {}
+            waiting = []
+            for request in pending:
+                key, first = request
+                slots = self._carriers[key].slots(first, self._rules.visible)
+                if slots is None:
+                    waiting.append(request)
+                    asking[key] = max(first, asking.get(key, first))
+                elif len(slots) == self._rules.visible or self._heads[key].answers(first):
+                    self._visible[request] = slots
+                else:
+                    left.append(request)
+            pages = [
+                self._carriers[key].ask(first, self._rules.visible) for key, first in asking.items()
+            ]
+            self.load(name for page in pages for _, name in page)
+            for key, page in zip(asking, pages, strict=True):
+                self._carriers[key].add(page, self)
+            pending = waiting
+        return left
 
     def visible(self, key: Key, first: Position) -> Slots:
         """Give what `load_visible` found."""
@@ -117,6 +153,37 @@ class Snapshot:
         missing = {key for key in wanted if key not in self._heads}
         if missing:
             self._heads.update(self._index.heads(missing))
+
+
+class _Carriers:
+    """The entries of a head, in order, checked against their articles as far as anybody asked."""
+
+    def __init__(self, entries: Sequence[bytes]) -> None:
+        self._entries = entries
+        self._checked = 0
+        self._firsts: list[Position] = []
+        self._names: list[str] = []
+
+    def slots(self, first: Position, wanted: int) -> Slots | None:
+        """Give the earliest valid ones before a position; None if too few are checked yet."""
+        count = min(bisect_left(self._firsts, first), wanted)
+        unchecked = self._entries[self._checked : self._checked + 1]
+        if count < wanted and unchecked and unchecked[0] < first:
+            return None
+        return tuple(zip(self._firsts[:count], self._names[:count], strict=True))
+
+    def ask(self, first: Position, size: int) -> list[tuple[Position, str]]:
+        """Take the next entries before a position, to be checked."""
+        page = [e for e in self._entries[self._checked : self._checked + size] if e < first]
+        self._checked += len(page)
+        return [(position, name.decode()) for position, name in map(split_entry, page)]
+
+    def add(self, page: Iterable[tuple[Position, str]], snapshot: Snapshot) -> None:
+        """Keep the entries that agree with their articles, which are loaded."""
+        for position, name in page:
+            if snapshot.article(name).first == position:
+                self._firsts.append(position)
+                self._names.append(name)
 
 
 class _Reading:
