@@ -12,14 +12,11 @@ simulated articles take their place.
 import argparse
 import json
 import logging
-import os
-import platform
 import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +26,7 @@ from simhash import Simhash, SimhashIndex
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.measuring import spread, times, versions, write
 from streaming import collecting
 from streaming.engine.events import Logged, by_article
 from streaming.engine.judge import judge
@@ -106,22 +104,25 @@ def main() -> int:
     parser.add_argument("--articles", type=int, default=6_000)
     parser.add_argument("--batch", type=int, default=500)
     arguments = parser.parse_args()
+    feed = messages(arguments.articles)
     records = [
         LogRecord("articles", 0, number, 1_700_000_000_000 + number, None, message.value, ())
-        for number, message in enumerate(messages(arguments.articles))
+        for number, message in enumerate(feed)
     ]
     batches = [records[at : at + arguments.batch] for at in range(0, len(records), arguments.batch)]
     with tempfile.TemporaryDirectory(prefix="leitong-bench-") as directory:
         both = Ours(Path(directory), "both", shingles=True)
         alone = Ours(Path(directory), "alone", shingles=False)
-        told = compare(both, alone, Tutorials(), batches)
-    told |= {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {name: version(name) for name in LIBRARIES},
+        contestants = compare(both, alone, Tutorials(), batches)
+    lengths = [len(orjson.loads(message.value)["body"]) for message in feed]
+    told = {
+        "articles": len(records),
+        "mean_characters": statistics.mean(lengths),
+        "batch": arguments.batch,
+        "contestants": contestants,
+        "versions": versions(*LIBRARIES),
     }
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "core.json").write_text(json.dumps(told, indent=1) + "\n")
+    write("core", told)
     return 0
 
 
@@ -141,29 +142,20 @@ def compare(
             # The first batch loads dictionaries, which none is asked to do again.
             if number:
                 rates[name].append(len(batch) / (time.process_time() - begin))
+            elif isinstance(contestant, Ours):
+                contestant.stages = dict.fromkeys(contestant.stages, 0.0)
     told: dict[str, Any] = {}
     for name, contestant in contestants.items():
-        ratios = [
-            mine / theirs for mine, theirs in zip(rates[name], rates["tutorials"], strict=True)
-        ]
         told[name] = {
-            "articles_per_second": spread(rates[name]),
-            "times_the_tutorials": spread(ratios),
+            "per_processor_second": spread(rates[name]),
+            "times_the_tutorials": times(rates[name], rates["tutorials"]),
             "flagged": contestant.flagged,
         }
         if isinstance(contestant, Ours):
             total = sum(contestant.stages.values())
-            told[name]["share_of"] = {k: round(v / total, 3) for k, v in contestant.stages.items()}
-        sys.stdout.write(f"{name}: {json.dumps(told[name])}\n")
+            told[name]["share"] = {k: round(v / total, 3) for k, v in contestant.stages.items()}
+        print(name, json.dumps(told[name]), flush=True)
     return told
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    return {
-        "median": round(statistics.median(values), 2),
-        "least": round(min(values), 2),
-        "most": round(max(values), 2),
-    }
 
 
 if __name__ == "__main__":

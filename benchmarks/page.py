@@ -219,6 +219,61 @@ def _executors(name: str, told: Told, pictures: dict[str, str]) -> Section:  # n
     ]
 
 
+def _core(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    rows = []
+    for who, of_one in told["contestants"].items():
+        shares = ", ".join(f"{k} {_figure(100 * v)}%" for k, v in of_one.get("share", {}).items())
+        rate, times = of_one["per_processor_second"], of_one["times_the_tutorials"]
+        rows.append([who, _spread(rate), _spread(times), f"{of_one['flagged']:,}", shares])
+    return "The decision core beside the tutorials' stack", [
+        (
+            f"{told['articles']:,} articles of {told['mean_characters']:,.0f} characters in batches"
+            f" of {told['batch']:,}; from the bytes of an event to a stored verdict."
+        ),
+        "",
+        *_table(["", "articles a second", "times the tutorials'", "flagged", "time goes to"], rows),
+    ]
+
+
+def _end_to_end(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    flows = told["throughput"]
+    stages = list(next(iter(flows.values()))["milliseconds_per_article"])
+    rows = [
+        [flow, _figure(each["articles_per_second"]), _figure(each["slowest_batch_per_second"])]
+        + [_figure(each["milliseconds_per_article"][stage]) for stage in stages]
+        for flow, each in flows.items()
+    ]
+    spent = [
+        f"{flow}: {', '.join(f'{k} {_figure(v)}' for k, v in each['processor_seconds'].items())}"
+        for flow, each in flows.items()
+    ]
+    paced = [
+        [flow, str(each["per_second"]), f"{each['articles']:,}"]
+        + [f"{each['milliseconds'][cut]:,}" for cut in each["milliseconds"]]
+        for flow, each in told["latency"].items()
+    ]
+    cuts = list(next(iter(told["latency"].values()))["milliseconds"])
+    ranked = "with" if told["similar"] else "without"
+    return "The whole query", [
+        (
+            f"{told['articles']:,} articles of {told['mean_characters']:,} characters in batches of"
+            f" {told['batch']:,}, {ranked} similar lists; servers, Spark and workers share the"
+            " machine. By the clock, from the second batch on."
+        ),
+        "",
+        *_table(
+            ["", "articles a second", "slowest batch", *(f"{s}, ms an article" for s in stages)],
+            rows,
+        ),
+        "",
+        f"Seconds of the processor. {'; '.join(spent)}.",
+        "",
+        "From an event's stamp to its verdict's, with a trigger of a second, in milliseconds:",
+        "",
+        *_table(["", "articles a second", "articles", *cuts], paced),
+    ]
+
+
 def _any(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
     rows = [[path, figure] for path, figure in _figures(told, "")]
     return name.replace("_", " "), _table(["what", "figure"], rows)
@@ -234,6 +289,8 @@ KNOWN: dict[str, Callable[[str, Told, dict[str, str]], Section]] = {
     "regions": _regions,
     "quality": _quality,
     "executors": _executors,
+    "core": _core,
+    "end_to_end": _end_to_end,
 }
 
 
