@@ -6,17 +6,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
+from wsgiref.types import WSGIApplication
 
-from waitress.server import BaseWSGIServer, MultiSocketServer, create_server
+from waitress import wasyncore
+from waitress.server import MultiSocketServer, create_server
 
-from streaming.dashboard.app import Dashboard
 from streaming.errors import SettingsError
 
 TOKEN_VARIABLE = "LEITONG_DASHBOARD_TOKEN"  # noqa: S105 - the name of it, not a token
 _SHORTEST_TOKEN = 16
-_THREADS = 4
+_THREADS = 8
+_POLL_SECONDS = 0.2
+_PATIENCE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +80,11 @@ def check_address(address: Address, token: str | None) -> None:
         )
 
 
-def listen(app: Dashboard, address: Address) -> BaseWSGIServer | MultiSocketServer:
-    """Listen; SettingsError if the address is taken or is not this machine's."""
+def _listen(app: WSGIApplication, address: Address, sockets: dict[int, Any]) -> Any:
     try:
         return create_server(
             app,
+            map=sockets,
             host=address.host,
             port=address.port,
             threads=_THREADS,
@@ -96,16 +99,29 @@ def listen(app: Dashboard, address: Address) -> BaseWSGIServer | MultiSocketServ
 
 
 @contextmanager
-def served(app: Dashboard, address: Address) -> Iterator[Address]:
-    """Serve from a thread of its own for as long as the context is open."""
-    server = listen(app, address)
-    thread = Thread(target=server.run, name="dashboard", daemon=True)
+def served(app: WSGIApplication, address: Address) -> Iterator[Address]:
+    """Serve from a thread of its own for as long as the context is open; gives where.
+
+    SettingsError if the address is taken or is not this machine's.
+    """
+    sockets: dict[int, Any] = {}
+    server = _listen(app, address, sockets)
+    ending = Event()
+
+    def serve() -> None:
+        # As waitress runs, but so that it can be ended from another thread, connections and all.
+        while not ending.is_set():
+            wasyncore.loop(timeout=_POLL_SECONDS, map=sockets, use_poll=True, count=1)
+        server.task_dispatcher.shutdown(timeout=_PATIENCE_SECONDS)
+        wasyncore.close_all(sockets, ignore_all=True)
+
+    thread = Thread(target=serve, name="dashboard", daemon=True)
     thread.start()
     try:
         yield Address(address.host, _port(server))
     finally:
-        server.close()
-        thread.join(timeout=5)
+        ending.set()
+        thread.join()
 
 
 def _port(server: Any) -> int:

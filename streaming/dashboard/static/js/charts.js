@@ -83,30 +83,32 @@ export class TimeChart {
 }
 
 // Bars over whole numbers: groups of {name, css, values}, stacked; `mark` is a place of a line.
+// Heights go with the square root, so that few are seen beside many.
 export function histogram(label, groups, { mark = null, tick = (at) => String(at), ticks = [] } = {}) {
   const length = groups[0].values.length;
   const totals = Array.from({ length }, (_, at) => groups.reduce((sum, group) => sum + group.values[at], 0));
   const most = Math.max(1, ...totals);
-  const [wide, high, foot] = [640, 160, 22];
+  const [wide, high] = [640, 160];
   const unit = wide / length;
   const bars = [];
   for (let at = 0; at < length; at += 1) {
     let top = high;
     for (const group of groups) {
-      const size = (group.values[at] / most) * (high - 10);
+      const size = totals[at] && (group.values[at] / totals[at]) * Math.sqrt(totals[at] / most) * (high - 10);
       if (!size) continue;
       top -= size;
       bars.push(svg("rect", { x: at * unit + unit * 0.08, y: top, width: unit * 0.84, height: size, class: group.css },
         svg("title", null, `${tick(at)}: ${group.name} ${format.count(group.values[at])}`)));
     }
   }
-  return svg("svg", { viewBox: `0 0 ${wide} ${high + foot}`, class: "histogram", role: "img", "aria-label": label, preserveAspectRatio: "none" },
+  const drawn = svg("svg", { viewBox: `0 0 ${wide} ${high}`, class: "histogram", role: "img", "aria-label": label, preserveAspectRatio: "none" },
     svg("defs", null, svg("pattern", { id: "hatch", width: 5, height: 5, patternUnits: "userSpaceOnUse", patternTransform: "rotate(45)" },
       svg("rect", { width: 2.2, height: 5, class: "hatch" }))),
     svg("line", { x1: 0, x2: wide, y1: high, y2: high, class: "base" }),
     bars,
-    ticks.map((at) => svg("text", { x: Math.min(wide - 14, Math.max(12, (at + 0.5) * unit)), y: high + 16, "text-anchor": "middle" }, tick(at))),
     mark !== null && svg("line", { x1: mark * unit, x2: mark * unit, y1: 0, y2: high, class: "mark" }));
+  const place = (at) => ({ left: `${(100 * (at + 0.5)) / length}%` });
+  return [drawn, h("div", { class: "ticks", "aria-hidden": "true" }, ticks.map((at) => h("span", { style: place(at) }, tick(at))))];
 }
 
 // The course of a rate in a table's cell; steps without articles are gaps.

@@ -32,8 +32,8 @@ export class LettersView {
           found.reasons.map(([name, n]) => this.reason(name, word("reason_", name), n, name === reason)))),
       found.letters.length > 0 && card(t("letters"),
         table([t("time"), t("reason"), t("place"), t("detail"), { text: t("size"), number: true }], found.letters.map((each) => [
-          h("tr", { class: "letter" }, h("td", null, format.moment(each.timestamp)), h("td", null, h("span", { class: "tag template" }, word("reason_", each.reason))),
-            h("td", null, h("code", null, each.place)), h("td", null, h("bdi", null, each.detail)),
+          h("tr", { class: "letter" }, h("td", { class: "whole" }, format.moment(each.timestamp)), h("td", null, h("span", { class: "tag template" }, word("reason_", each.reason))),
+            h("td", { class: "whole" }, h("code", null, each.place)), h("td", null, h("bdi", null, each.detail)),
             h("td", { class: "number" }, each.size === null ? "–" : format.count(each.size))),
           h("tr", { class: "under" }, h("td", { colspan: 5 },
             each.replayed && h("span", { class: "tag" }, t("replayed"), " ", format.time(each.replayed.at)),

@@ -55,7 +55,7 @@ function alerts(found) {
 function facts(found) {
   const { owner, progress, models } = found;
   const rows = [
-    [t("facts"), h("span", { class: `state-${found.state}` }, word("", found.state))],
+    [t("state"), h("span", { class: `state-${found.state}` }, word("", found.state))],
     [t("owner"), owner ? [t("process", owner.pid, owner.host), h("div", { class: "note" }, t("since", format.time(owner.since_ms)))] : t("nobody")],
     [t("generation"), found.generation],
     [t("models"), models.followed ?? t("none")],

@@ -22,6 +22,7 @@ export class StoriesView {
   }
 
   show(found) {
+    found.begin = Math.min(...found.stories.map((each) => each.first_ms));
     const rows = found.stories.map((each) => h("tr", null,
       h("th", { scope: "row", class: "title" }, storyLink(each.article_id, h("bdi", null, each.title || t("untitled"))),
         h("div", { class: "note" }, named(each.channel), each.source && [" · ", named(each.source)], " · ", format.moment(each.first_ms))),
@@ -40,7 +41,7 @@ export class StoriesView {
 
 function dots(each, found) {
   const [wide, high] = [160, 22];
-  const begin = Math.min(found.from_ms, each.first_ms);
+  const { begin } = found;
   const place = (ms) => 4 + ((ms - begin) / Math.max(1, found.to_ms - begin)) * (wide - 8);
   return svg("svg", { viewBox: `0 0 ${wide} ${high}`, class: "dots", role: "img", "aria-label": `${t("timeline")}: ${format.count(each.copies)}` },
     svg("line", { x1: 4, x2: wide - 4, y1: high / 2, y2: high / 2, class: "base" }),
