@@ -30,6 +30,12 @@ DEFAULT_ADDRESS = "127.0.0.1:8600"
     help="File that holds the token which the page asks for."
     " [default: LEITONG_DASHBOARD_TOKEN, if it is set]",
 )
+@click.option(
+    "--alerts-to",
+    metavar="URL",
+    help="Send alerts that are raised or cleared there: kafka://HOST:PORT/TOPIC, file:DIR, or"
+    " a webhook, https://...",
+)
 @store_option
 @generation_option
 @configured
@@ -37,6 +43,7 @@ def dashboard(
     *,
     address: str,
     token_file: Path | None,
+    alerts_to: str | None,
     store: str | None,
     generation: str | None,
     file: Path | None,
@@ -58,14 +65,18 @@ def dashboard(
         read_token,
         served,
     )
+    from streaming.dashboard.telling import teller  # noqa: PLC0415
+    from streaming.dashboard.watching import watching  # noqa: PLC0415
 
     where = Address.parse(address)
     token = read_token(token_file)
     check_address(where, token)
     settings = read_settings(file, assignments, store__url=store, store__generation=generation)
-    with served(Dashboard(settings, token), where) as there:
-        click.echo(f"dashboard of {settings.store.url}: http://{there}/ (Ctrl-C ends it)")
-        wait()
+    with teller(alerts_to, settings.kafka) as send:
+        app = Dashboard(settings, token, send=send)
+        with watching(app.watcher), served(app, where) as there:
+            click.echo(f"dashboard of {settings.store.url}: http://{there}/ (Ctrl-C ends it)")
+            wait()
 
 
 def wait() -> None:

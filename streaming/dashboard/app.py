@@ -11,10 +11,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import orjson
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from streaming.dashboard import letters, pages, rates, searching, stories
 from streaming.dashboard.index import Index, NoIndex
@@ -24,9 +26,12 @@ from streaming.dashboard.readonly import ReadOnly, TooMuch
 from streaming.dashboard.recent import newest_ms
 from streaming.dashboard.requests import MOST_CHARACTERS, Gate, Parameters, Refused, bad
 from streaming.dashboard.static_files import read_static
+from streaming.dashboard.watching import Send, Watcher
 from streaming.errors import LeitongError, SettingsError, StoreError
+from streaming.metrics import IndexCollector, StoreCollector, build_info
 from streaming.settings import Settings
 from streaming.store.contract import Store
+from streaming.store.statistics import OperationStatistics
 
 MOST_ROWS = 250_000
 """Rows of the store that one question may read."""
@@ -78,12 +83,18 @@ class Dashboard:
         settings: Settings,
         token: str | None = None,
         clock: Callable[[], float] = time.time,
+        send: Send | None = None,
     ) -> None:
         self._index = Index(settings)
         self._gate = Gate(token)
         self._clock = clock
         self._static = read_static()
         self._watch = Watch()
+        self.watcher = Watcher(self._index, self._watch, clock, send)
+        self._metrics = CollectorRegistry()
+        build_info(self._metrics, "dashboard")
+        self._metrics.register(IndexCollector(self._scraped))
+        self._metrics.register(StoreCollector(self._requests))
         self._kept: dict[str, tuple[float, bytes]] = {}
         self._lock = Lock()
         self._views: Mapping[str, Callable[[Question], Any]] = {
@@ -125,6 +136,8 @@ class Dashboard:
         if path in self._static:
             return self._file(path, environ)
         self._gate.check(environ)
+        if path == "/metrics":
+            return _Answer(HTTPStatus.OK, CONTENT_TYPE_LATEST, generate_latest(self._metrics))
         if not path.startswith("/api/"):
             raise Refused(HTTPStatus.NOT_FOUND, "there is nothing here")
         try:
@@ -165,9 +178,9 @@ class Dashboard:
         content = self._remembered(asked)
         if content is None:
             store, settings = self._index.open()
-            # It stands for the whole contract, but the half that writes is not there.
-            reading: Any = ReadOnly(store, MOST_ROWS)
-            question = Question(reading, settings, parameters, rest, int(self._clock() * 1000))
+            question = Question(
+                _reading(store), settings, parameters, rest, int(self._clock() * 1000)
+            )
             content = orjson.dumps(view(question))
             self._remember(asked, content)
         return _Answer(HTTPStatus.OK, _JSON, content, _FRESH)
@@ -190,7 +203,29 @@ class Dashboard:
             "newest_ms": newest_ms(question.store),
             "generation": question.settings.store.generation,
             "store": question.settings.store.url,
+            "alerts": [each.fields() for each in self.watcher.standing],
         }
+
+    def _scraped(self) -> dict[str, Any] | None:
+        """Give what metrics are made from: nothing but a name if there is no index yet."""
+        try:
+            store, _ = self._index.open()
+            found = now(_reading(store), self._watch, int(self._clock() * 1000))
+        except NoIndex:
+            return {}
+        except LeitongError:
+            return None
+        return {
+            **found,
+            "alert_counts": self.watcher.counts(),
+            "hot_buckets": self.watcher.hot_buckets,
+        }
+
+    def _requests(self) -> Mapping[str, OperationStatistics]:
+        try:
+            return self._index.open()[0].statistics()
+        except (NoIndex, LeitongError):
+            return {}
 
 
 _FRESH = (("Cache-Control", "no-store"),)
@@ -208,6 +243,12 @@ _STATUS = {
     LeitongError: (HTTPStatus.CONFLICT, "refused"),
 }
 """How an error is told; the first kind that fits counts."""
+
+
+def _reading(store: Store) -> Store:
+    # It stands for the whole contract, but the half that writes is not there.
+    reading: Any = ReadOnly(store, MOST_ROWS)
+    return cast("Store", reading)
 
 
 def _told(

@@ -22,6 +22,7 @@ from streaming.engine import statistics, succession, summaries
 from streaming.engine.attempt import attempt
 from streaming.figures import write_figures
 from streaming.matching.verdict import REPEATS
+from streaming.metrics import QueryMetrics
 from streaming.position import Position
 from streaming.query import tasks
 from streaming.query.announce import Announcer
@@ -105,8 +106,10 @@ class BatchProcessor:
         settings: Settings,
         owner: str | None = None,
         reached: Checkpoint = lambda _moment: None,
+        metrics: QueryMetrics | None = None,
     ) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._owner = owner
         self._reached = reached
         self._forget_at = 0.0
@@ -199,6 +202,15 @@ class BatchProcessor:
         finally:
             enriched.unpersist()
         _write_figures(store, figures)
+        if self._metrics is not None:
+            own = (row for row in done.judged if row["in_batch"] and row["channel"] is not None)
+            self._metrics.batch(
+                ((row["channel"], row["relation"]) for row in own),
+                figures.affected,
+                figures.refused,
+                figures.seconds,
+                time.time(),
+            )
         _log.info("%s", figures.summary())
 
     def _tasks(self, spark: SparkSession) -> int:
