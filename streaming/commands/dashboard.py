@@ -1,5 +1,6 @@
 """``leitong dashboard``: the page of dedup rates."""
 
+import signal
 import time
 from pathlib import Path
 
@@ -80,7 +81,10 @@ def dashboard(
 
 
 def wait() -> None:
-    """Wait for Ctrl-C."""
+    """Wait for Ctrl-C, or to be asked to end."""
+    # Spark leaves a handler behind that wants a session to cancel the jobs of.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         while True:
             time.sleep(3600)

@@ -142,7 +142,7 @@ def roll_up(store: Store, minutes: Iterable[int]) -> None:
         for minute in sorted(m for m in wanted if low <= m < high):
             row = at(minute)
             outdated = tuple(old for old in known.get(row, {}) if old < token)
-            mutations.append(Mutation(row, {token: _encode(counts[minute])}, outdated))
+            mutations.append(Mutation(row, {token: encode_counts(counts[minute])}, outdated))
         store.mutate(ROLLUP, mutations)
 
 
@@ -202,7 +202,8 @@ def _hundredths(score: float | None) -> int | None:
     return None if score is None else int(score * SCORES + 1e-6)
 
 
-def _encode(counts: Counter[bytes]) -> bytes:
+def encode_counts(counts: Counter[bytes]) -> bytes:
+    """Encode the counts of a minute by encoded outcome; equal counts give equal bytes."""
     return orjson.dumps([[orjson.loads(value), counts[value]] for value in sorted(counts)])
 
 

@@ -40,6 +40,6 @@ export function table(headings, rows, caption) {
     h("table", null,
       h("caption", { class: "hidden" }, caption),
       h("thead", null, h("tr", null, headings.map((each) =>
-        h("th", { scope: "col", class: each.number ? "number" : null }, each.text ?? each)))),
+        h("th", { scope: "col", class: each.number ? "number" : each.css }, each.text ?? each)))),
       h("tbody", null, rows)));
 }

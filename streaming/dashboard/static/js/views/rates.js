@@ -133,11 +133,11 @@ function groups(found, by) {
   const rows = found.groups.map((each) => h("tr", null,
     h("th", { scope: "row" }, named(each.name)),
     h("td", { class: "number" }, format.count(each.articles)),
-    h("td", { class: "meter wide" }, h("span", { style: { width: `${(100 * each.articles) / most}%` } }, h("i", { style: { width: `${(100 * each.repeats) / Math.max(1, each.articles)}%` } }))),
+    h("td", { class: "meter wide narrow-hidden" }, h("span", { style: { width: `${(100 * each.articles) / most}%` } }, h("i", { style: { width: `${(100 * each.repeats) / Math.max(1, each.articles)}%` } }))),
     h("td", { class: "number" }, format.count(each.repeats)),
     h("td", { class: "number strong" }, format.share(each.repeats, each.articles)),
     h("td", { class: "narrow-hidden" }, course(each.steps[1], each.steps[0]))));
-  return [table([t(by), { text: t("articles"), number: true }, "", { text: t("repeats"), number: true }, { text: t("rate"), number: true }, t("course")], rows, t(by === "channel" ? "by_channel" : "by_source")),
+  return [table([t(by), { text: t("articles"), number: true }, { text: "", css: "narrow-hidden" }, { text: t("repeats"), number: true }, { text: t("rate"), number: true }, { text: t("course"), css: "narrow-hidden" }], rows, t(by === "channel" ? "by_channel" : "by_source")),
     found.more_groups > 0 && h("p", { class: "note" }, t("more_groups", format.count(found.more_groups)))];
 }
 

@@ -35,7 +35,7 @@ export class StoriesView {
       found.moved && h("p", { class: "notice" }, t("moved", format.moment(found.to_ms))),
       card(t("most_copied"),
         h("p", { class: "note" }, t(found.complete ? "stories_all" : "stories_note", format.count(found.looked_at), format.moment(found.from_ms))),
-        rows.length ? table([t("title"), { text: t("copies"), number: true }, t("timeline"), t("channels"), t("sources")], rows, t("most_copied")) : h("p", null, t("no_stories"))));
+        rows.length ? table([t("title"), { text: t("copies"), number: true }, t("timeline"), { text: t("channels"), css: "narrow-hidden" }, { text: t("sources"), css: "narrow-hidden" }], rows, t("most_copied")) : h("p", null, t("no_stories"))));
   }
 }
 
