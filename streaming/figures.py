@@ -15,7 +15,7 @@ from streaming.store.contract import Mutation, Store
 TABLE = "batch"
 _FIGURES = b"figures"
 _TOKENS_OF_A_BATCH = 8
-"""An attempt takes one, its statistics three; others are taken by what ranks in between."""
+"""An attempt takes one, its statistics four; others are taken by what ranks in between."""
 
 
 def write_figures(store: Store, token: int, figures: Mapping[str, Any]) -> None:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from streaming.engine.statistics import MINUTE_MS
-from streaming.engine.summaries import DAY, HOUR, Grain
+from streaming.engine.summaries import DAY, HOUR, TEN_MINUTES, Grain
 
 _HOURS = HOUR.length_ms
 _DAYS = DAY.length_ms
@@ -30,7 +30,7 @@ RANGES = {
     "15m": Range(15 * MINUTE_MS, MINUTE_MS, None),
     "1h": Range(_HOURS, MINUTE_MS, None),
     "6h": Range(6 * _HOURS, 5 * MINUTE_MS, None),
-    "24h": Range(_DAYS, _HOURS, HOUR),
+    "24h": Range(_DAYS, TEN_MINUTES.length_ms, TEN_MINUTES),
     "7d": Range(7 * _DAYS, _HOURS, HOUR),
     "30d": Range(30 * _DAYS, _DAYS, DAY),
     "90d": Range(90 * _DAYS, _DAYS, DAY),

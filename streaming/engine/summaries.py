@@ -1,9 +1,11 @@
-"""Sums over hours and days, for readers who ask about months.
+"""Sums over ten minutes, hours and days, for readers who ask about months.
 
 They are made anew from what they are the sum of, as counts of a minute are made from its
-articles: the hours that touched minutes lie in from all their minutes, then the days from all
-their hours. Each step takes a token of its own after what it sums is written, so whoever has the
-larger token has seen what the other one wrote.
+articles: the tens that touched minutes lie in from all their minutes, then the hours from all
+their tens, then the days from all their hours. Each step takes a token of its own after what it
+sums is written, so whoever has the larger token has seen what the other one wrote. The steps are
+small because a batch pays for them: at 100 articles a second an hour is summed up in a sixth of
+the time that its minutes would take.
 """
 
 from collections import Counter
@@ -38,9 +40,10 @@ class Grain:
         return self.prefix + at(begin_ms)
 
 
+TEN_MINUTES = Grain(b"m", 10 * MINUTE_MS)
 HOUR = Grain(b"h", 60 * MINUTE_MS)
 DAY = Grain(b"d", 24 * 60 * MINUTE_MS)
-GRAINS = (HOUR, DAY)
+GRAINS = (TEN_MINUTES, HOUR, DAY)
 
 
 @dataclass(slots=True)
