@@ -31,7 +31,7 @@ import orjson
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import versions, write
-from streaming.query.batch import read_figures
+from streaming.figures import read_figures
 from streaming.settings import Settings, load
 from streaming.stack.stack import LocalStack
 from streaming.store.opening import open_index

@@ -22,7 +22,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.measuring import REPETITIONS, spread, versions, write
-from streaming.query.batch import read_figures
+from streaming.figures import read_figures
 from streaming.settings import load
 from streaming.store.opening import open_index
 from tests.integration.clusters import environment, spark_home, standalone

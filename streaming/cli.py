@@ -14,6 +14,7 @@ _COMMANDS = {
     "calibrate": "streaming.commands.calibrate:calibrate",
     "check": "streaming.commands.check:check",
     "config": "streaming.commands.config:config",
+    "dashboard": "streaming.commands.dashboard:dashboard",
     "dead-letters": "streaming.commands.dead_letters:dead_letters",
     "demo": "streaming.commands.demo:demo",
     "doctor": "streaming.commands.doctor:doctor",

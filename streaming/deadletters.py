@@ -122,7 +122,7 @@ def mark(store: Store, letters: Iterable[bytes], replayed: Replayed) -> None:
 
 def read(store: Store, letters: Iterable[bytes]) -> Iterator[DeadLetter]:
     """Read the dead letters of these rows, one at a time: each may be as large as a record."""
-    return (entry.letter for entry in _read(store, letters))
+    return (entry.letter for entry in read_entries(store, letters))
 
 
 def scan(store: Store) -> Iterator[DeadLetter]:
@@ -162,7 +162,7 @@ def find(store: Store, place: str) -> list[Entry]:
         )
     named = topics if written["topic"] is None else [written["topic"]]
     wanted = (*named, int(written["partition"]), int(written["offset"]))
-    found = list(_read(store, [row for known, row in places if known[1:] == wanted]))
+    found = list(read_entries(store, [row for known, row in places if known[1:] == wanted]))
     if not found:
         raise SettingsError(
             f"{place}: there is no dead letter of that record; 'leitong dead-letters list' shows"
@@ -197,7 +197,8 @@ def _cells(letter: DeadLetter) -> Cells:
     return cells
 
 
-def _read(store: Store, letters: Iterable[bytes]) -> Iterator[Entry]:
+def read_entries(store: Store, letters: Iterable[bytes]) -> Iterator[Entry]:
+    """Read letters as `read` does, with their marks."""
     for row in letters:
         cells = store.rows(TABLE, [row]).get(row, {})
         if _REASON in cells:

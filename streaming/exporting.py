@@ -90,14 +90,7 @@ def expected_counts(expected: Iterable[Expected]) -> list[Line]:
     """Give what `counts` must export for a reference's answer, in no order."""
     tally: Counter[tuple[int, statistics.Outcome]] = Counter()
     for row in expected:
-        finding = row.verdict.best.finding if row.verdict.best else None
-        outcome = statistics.Outcome(
-            row.content.channel,
-            row.content.source,
-            finding.relation.value if finding else None,
-            finding.tier_label if finding else None,
-            finding.distance if finding else None,
-        )
+        outcome = statistics.Outcome.of(row.content, row.verdict)
         moment = timestamp_ms(row.first)
         tally[moment - moment % statistics.MINUTE_MS, outcome] += 1
     return [

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
-from streaming.deadletters import DeadLetter, Entry, Replayed
+from streaming.deadletters import Entry, Replayed
 from streaming.times import write_time
 
 _PREVIEW_BYTES = 512
@@ -63,7 +63,9 @@ def page(entry: Entry) -> Iterator[str]:
     for name, value in letter.headers:
         yield f"header     {visible(name)}: {_short(value)}"
     yield f"value      {_size(letter.value)}"
-    yield from _value(letter)
+    if letter.value:
+        yield ""
+        yield from value_lines(letter.value)
 
 
 def visible(text: str, keep: str = "") -> str:
@@ -76,14 +78,12 @@ def visible(text: str, keep: str = "") -> str:
     )
 
 
-def _value(letter: DeadLetter) -> Iterator[str]:
-    if not letter.value:
-        return
-    yield ""
+def value_lines(value: bytes) -> Iterator[str]:
+    """Yield the lines that show bytes: their text, or their beginning in hexadecimal."""
     try:
-        yield visible(letter.value.decode("utf-8"), keep="\n\t")
+        yield visible(value.decode("utf-8"), keep="\n\t")
     except UnicodeDecodeError:
-        yield from _hexadecimal(letter.value)
+        yield from _hexadecimal(value)
 
 
 def _hexadecimal(content: bytes) -> Iterator[str]:

@@ -15,6 +15,17 @@ LAYOUT = 3
 
 def stamp(settings: Settings) -> dict[str, Any]:
     """Give the stamp of these settings; reads every dictionary and table that is in use."""
+    frozen = matching_stamp(settings)
+    for name, value in settings.events.model_dump(mode="json").items():
+        frozen[f"events.{name}"] = value
+    for name, value in TextPipeline(settings.text).stamp().items():
+        frozen[f"text.{name}"] = value
+    frozen["channels"] = dict(sorted(settings.channels.items()))
+    return frozen
+
+
+def matching_stamp(settings: Settings) -> dict[str, Any]:
+    """Give the part of the stamp that decides how two articles are compared; reads no table."""
     frozen: dict[str, Any] = {"layout": LAYOUT}
     # What a file of thresholds holds is stamped below; where it lies decides nothing.
     matching = settings.matching.model_dump(mode="json", exclude={"thresholds_file"})
@@ -22,9 +33,4 @@ def stamp(settings: Settings) -> dict[str, Any]:
         frozen[f"matching.{name}"] = value
     for name, value in settings.matching.rules().thresholds.listed().items():
         frozen[f"thresholds.{name}"] = value
-    for name, value in settings.events.model_dump(mode="json").items():
-        frozen[f"events.{name}"] = value
-    for name, value in TextPipeline(settings.text).stamp().items():
-        frozen[f"text.{name}"] = value
-    frozen["channels"] = dict(sorted(settings.channels.items()))
     return frozen

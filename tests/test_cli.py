@@ -14,9 +14,9 @@ from streaming.store import ownership
 from streaming.store.opening import open_index
 
 COMMANDS = (
-    "calibrate", "check", "config", "dead-letters", "demo", "doctor", "evaluate", "explain",
-    "export", "generations", "match", "models", "plan", "produce", "replay", "run", "similar",
-    "stack", "store", "train",
+    "calibrate", "check", "config", "dashboard", "dead-letters", "demo", "doctor", "evaluate",
+    "explain", "export", "generations", "match", "models", "plan", "produce", "replay", "run",
+    "similar", "stack", "store", "train",
 )  # fmt: skip
 
 
@@ -85,8 +85,8 @@ def test_a_mistake_is_one_sentence_and_no_trace(
 def test_store_init_makes_the_tables_once(
     no_settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert "14 tables created, 14 in all" in told(capsys, "store", "init")[1]
-    assert "0 tables created, 14 in all" in told(capsys, "store", "init")[1]
+    assert "15 tables created, 15 in all" in told(capsys, "store", "init")[1]
+    assert "0 tables created, 15 in all" in told(capsys, "store", "init")[1]
     assert (no_settings / "leitong.db").exists()
 
 

@@ -98,6 +98,14 @@ create(prefix + generation + '_rollup',
           COMPRESSION => compression,
           BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_rollup')
 
+create(prefix + generation + '_summary',
+         {NAME => 'c',
+          VERSIONS => '1',
+          BLOOMFILTER => 'ROW',
+          DATA_BLOCK_ENCODING => 'FAST_DIFF',
+          COMPRESSION => compression,
+          BLOCKSIZE => '16384'}) unless existing.include?(prefix + generation + '_summary')
+
 create(prefix + generation + '_batch',
          {NAME => 'c',
           VERSIONS => '1',

@@ -6,13 +6,16 @@ import sys
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from streaming.settings import Settings
 
 _MARKER = "demo.json"
 _PER_HOUR = 1_500
@@ -30,7 +33,12 @@ _SHOWN_CHARACTERS = 70
 )
 @click.option("--events", type=click.IntRange(100), default=6_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
-def demo(*, directory: Path, events: int, seed: int) -> None:
+@click.option(
+    "--dashboard/--no-dashboard",
+    default=None,
+    help="Show the morning on a web page at the end, until Ctrl-C. [default: on a terminal]",
+)
+def demo(*, directory: Path, events: int, seed: int, dashboard: bool | None) -> None:
     """Simulate a morning of news and judge it on a file log and SQLite.
 
     Writes articles in 25 channels with reposts, excerpts, edited copies, look-alikes and
@@ -61,6 +69,8 @@ def demo(*, directory: Path, events: int, seed: int) -> None:
     _write_lines(directory / "verdicts.jsonl", lines)
     _report(console, store, lines, truths, events / seconds)
     _show_the_way(console, directory)
+    if console.is_terminal if dashboard is None else dashboard:
+        _show_page(console, settings)
 
 
 def _make_room(directory: Path) -> None:
@@ -163,3 +173,20 @@ def _show_the_way(console: Console, directory: Path) -> None:
         soft_wrap=True,
         highlight=False,
     )
+
+
+def _show_page(console: Console, settings: "Settings") -> None:
+    from streaming.commands.dashboard import wait  # noqa: PLC0415
+    from streaming.dashboard.app import Dashboard  # noqa: PLC0415
+    from streaming.dashboard.serving import Address, served  # noqa: PLC0415
+    from streaming.dashboard.watching import watching  # noqa: PLC0415
+
+    app = Dashboard(settings)
+    # Whatever else listens on the usual port, the demo goes on.
+    with watching(app.watcher), served(app, Address("127.0.0.1", 0)) as there:
+        console.print(
+            f"\nThe morning as a page: http://{there}/#/rates?range=6h (Ctrl-C ends it)",
+            soft_wrap=True,
+            highlight=False,
+        )
+        wait()

@@ -56,6 +56,11 @@ def _query_options(command: Command) -> Command:
 @click.option(
     "--until-caught-up", is_flag=True, help="End when everything there at the start is judged."
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(0, 65_535),
+    help="Answer Prometheus on this port of 127.0.0.1; 0 takes one that is free. [default: none]",
+)
 def run(
     *,
     source: str | None,
@@ -70,6 +75,7 @@ def run(
     checkpoint: str | None,
     trigger: str | None,
     until_caught_up: bool,
+    metrics_port: int | None,
 ) -> None:
     """Judge article events as they arrive.
 
@@ -99,7 +105,7 @@ def run(
     from streaming.query.run import RunOptions  # noqa: PLC0415 - Spark, only when it is needed
     from streaming.query.run import run as run_query  # noqa: PLC0415
 
-    run_query(settings, RunOptions(until_caught_up=until_caught_up))
+    run_query(settings, RunOptions(until_caught_up, metrics_port=metrics_port))
 
 
 @click.command()

@@ -14,6 +14,8 @@ from typing import Any
 import orjson
 
 from streaming.engine.judge import Judged
+from streaming.matching.content import Content
+from streaming.matching.verdict import Verdict
 from streaming.position import at, timestamp_ms
 from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
@@ -21,23 +23,72 @@ from streaming.store.contract import Mutation, Store
 TIMELINE = "timeline"
 ROLLUP = "rollup"
 MINUTE_MS = 60_000
+SCORES = 100
+"""In how many parts of 1 scores are counted."""
 _VOID = b""
+_NAMES = b"\n"
+"""What parts an outcome from the article that is repeated; JSON on one line has none."""
 _GAP_MS = 60 * MINUTE_MS
+_TIME_BYTES = len(at(0))
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of an article, as far as rates are concerned; the unit of counting."""
+    """What became of an article, as far as rates are concerned; the unit of counting.
+
+    ``score`` is that of the best match or, without one, of the best candidate that the
+    ``check`` refused, in hundredths, rounded down; None if there was neither, or if only an
+    editor relates the two.
+    """
 
     channel: str
     source: str
     relation: str | None
     tier: str | None
     distance: int | None
+    score: int | None = None
+    check: str | None = None
+
+    @classmethod
+    def of(cls, content: Content, verdict: Verdict) -> "Outcome":
+        """Give what a verdict says of an article with this content."""
+        if verdict.best is None:
+            refused = verdict.reason or {"score": None, "why": None}
+            score = _hundredths(refused["score"])
+            return cls(content.channel, content.source, None, None, None, score, refused["why"])
+        found = verdict.best.finding
+        return cls(
+            content.channel,
+            content.source,
+            found.relation.value,
+            found.tier_label,
+            found.distance,
+            _hundredths(found.similarity),
+        )
 
     def encode(self) -> bytes:
-        """Encode as a time-line value."""
-        return orjson.dumps([self.channel, self.source, self.relation, self.tier, self.distance])
+        """Encode as the part of a time-line value that is counted."""
+        return orjson.dumps(
+            [
+                self.channel,
+                self.source,
+                self.relation,
+                self.tier,
+                self.distance,
+                self.score,
+                self.check,
+            ]
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Appearance:
+    """An article on the time line: the minute it first appeared in, and what became of it."""
+
+    minute_ms: int
+    article: str
+    outcome: Outcome
+    duplicate_of: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +108,8 @@ class Count:
             "relation": self.outcome.relation,
             "tier": self.outcome.tier,
             "distance": self.outcome.distance,
+            "score": self.outcome.score,
+            "check": self.outcome.check,
             "articles": self.articles,
         }
 
@@ -81,15 +134,15 @@ def roll_up(store: Store, minutes: Iterable[int]) -> None:
     for low, high in _ranges(wanted):
         counts: dict[int, Counter[bytes]] = defaultdict(Counter)
         for row, cells in store.scan(TIMELINE, at(low), at(high)):
-            outcome = cells[max(cells)]
-            if outcome != _VOID:
-                counts[timestamp_ms(row)][outcome] += 1
+            value = cells[max(cells)]
+            if value != _VOID:
+                counts[timestamp_ms(row)][value.partition(_NAMES)[0]] += 1
         known = dict(store.scan(ROLLUP, at(low), at(high)))
         mutations = []
         for minute in sorted(m for m in wanted if low <= m < high):
             row = at(minute)
             outdated = tuple(old for old in known.get(row, {}) if old < token)
-            mutations.append(Mutation(row, {token: _encode(counts[minute])}, outdated))
+            mutations.append(Mutation(row, {token: encode_counts(counts[minute])}, outdated))
         store.mutate(ROLLUP, mutations)
 
 
@@ -100,6 +153,25 @@ def read(store: Store, begin_ms: int | None = None, end_ms: int | None = None) -
     for row, cells in store.scan(ROLLUP, start, stop):
         for value, articles in orjson.loads(cells[max(cells)]):
             yield Count(timestamp_ms(row), Outcome(*value), articles)
+
+
+def appearances(
+    store: Store, begin_ms: int, end_ms: int, limit: int | None = None
+) -> Iterator[Appearance]:
+    """Read who appeared in minutes of ``[begin_ms, end_ms)``, in order of the minutes.
+
+    ``limit`` bounds the rows that are read.
+    """
+    for row, cells in store.scan(TIMELINE, at(begin_ms), at(end_ms), limit=limit):
+        value = cells[max(cells)]
+        if value != _VOID:
+            encoded, _, name = value.partition(_NAMES)
+            yield Appearance(
+                timestamp_ms(row),
+                row[_TIME_BYTES:].decode(),
+                Outcome(*orjson.loads(encoded)),
+                name.decode() or None,
+            )
 
 
 def _cells(item: Judged) -> Iterator[tuple[int, bytes]]:
@@ -121,17 +193,17 @@ def _outcome(item: Judged) -> bytes:
     content, verdict = item.row.current, item.verdict
     if content is None or verdict is None:
         return _VOID
-    finding = verdict.best.finding if verdict.best else None
-    return Outcome(
-        channel=content.channel,
-        source=content.source,
-        relation=finding.relation if finding else None,
-        tier=finding.tier_label if finding else None,
-        distance=finding.distance if finding else None,
-    ).encode()
+    named = (verdict.duplicate_of or "").encode()
+    return Outcome.of(content, verdict).encode() + _NAMES + named
 
 
-def _encode(counts: Counter[bytes]) -> bytes:
+def _hundredths(score: float | None) -> int | None:
+    # What is 0.29 in decimals may be a little less in binary.
+    return None if score is None else int(score * SCORES + 1e-6)
+
+
+def encode_counts(counts: Counter[bytes]) -> bytes:
+    """Encode the counts of a minute by encoded outcome; equal counts give equal bytes."""
     return orjson.dumps([[orjson.loads(value), counts[value]] for value in sorted(counts)])
 
 

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import Any
 
 import orjson
 from pyspark import StorageLevel
@@ -19,9 +18,11 @@ from pyspark.sql import functions as f
 
 from streaming import announcements, deadletters
 from streaming.announcements import Message
-from streaming.engine import statistics, succession
+from streaming.engine import statistics, succession, summaries
 from streaming.engine.attempt import attempt
+from streaming.figures import write_figures
 from streaming.matching.verdict import REPEATS
+from streaming.metrics import QueryMetrics
 from streaming.position import Position
 from streaming.query import tasks
 from streaming.query.announce import Announcer
@@ -31,13 +32,11 @@ from streaming.query.shipping import for_workers
 from streaming.settings import Settings
 from streaming.similar.scoring import ONE
 from streaming.store import ownership
-from streaming.store.contract import Mutation, Store
+from streaming.store.contract import Store
 from streaming.store.opening import open_index
 from streaming.store.tables import tables
 from streaming.viewing import drop_views
 
-BATCHES = "batch"
-_FIGURES = b"figures"
 _FORGET_SECONDS = 3_600
 _PIECES_PER_TASK = 2
 """How many tasks there are for each that runs at a time: scopes differ in size."""
@@ -107,8 +106,10 @@ class BatchProcessor:
         settings: Settings,
         owner: str | None = None,
         reached: Checkpoint = lambda _moment: None,
+        metrics: QueryMetrics | None = None,
     ) -> None:
         self._settings = settings
+        self._metrics = metrics
         self._owner = owner
         self._reached = reached
         self._forget_at = 0.0
@@ -201,6 +202,15 @@ class BatchProcessor:
         finally:
             enriched.unpersist()
         _write_figures(store, figures)
+        if self._metrics is not None:
+            own = (row for row in done.judged if row["in_batch"] and row["channel"] is not None)
+            self._metrics.batch(
+                ((row["channel"], row["relation"]) for row in own),
+                figures.affected,
+                figures.refused,
+                figures.seconds,
+                time.time(),
+            )
         _log.info("%s", figures.summary())
 
     def _tasks(self, spark: SparkSession) -> int:
@@ -301,7 +311,9 @@ class BatchProcessor:
         figures.duplicates = sum(row["relation"] in REPEATS for row in own)
         figures.affected = len(others)
         figures.changed = sum(row["changed"] for row in others.values())
-        statistics.roll_up(store, {minute for row in judged for minute in row["minutes"]})
+        minutes = {minute for row in judged for minute in row["minutes"]}
+        statistics.roll_up(store, minutes)
+        summaries.summarise(store, minutes)
         due = [
             announcements.with_similar(tasks.announcement(row.asDict()), lists.get(row["article"]))
             for row in own + list(others.values())
@@ -335,15 +347,8 @@ def _events(enriched: DataFrame) -> DataFrame:
     )
 
 
-def read_figures(store: Store, limit: int = 20) -> Iterator[dict[str, Any]]:
-    """Read the figures of the latest attempts, the latest first."""
-    rows = [orjson.loads(cells[_FIGURES]) for _, cells in store.scan(BATCHES)]
-    yield from reversed(rows[-limit:])
-
-
 def _write_figures(store: Store, figures: BatchFigures) -> None:
-    document = orjson.dumps(asdict(figures))
-    store.mutate(BATCHES, [Mutation(figures.token.to_bytes(8), {_FIGURES: document})])
+    write_figures(store, figures.token, asdict(figures))
     publish_offsets(store, figures.offsets)
 
 

@@ -32,9 +32,10 @@ class ProgressPublisher:
         self._store = store
         self._source = LogUrl.parse(settings.query.source)
         self._published: tuple[int, str] | None = None
+        self.lag: int | None = None
 
     def publish(self, query: "StreamingQuery") -> None:
-        """Publish the latest trigger, if it is new."""
+        """Publish the latest trigger, if it is new; `lag` is what it said."""
         progress = _last_progress(query)
         if progress is None:
             return
@@ -42,6 +43,7 @@ class ProgressPublisher:
         if this == self._published:
             return
         self._published = this
+        self.lag = self._lag(progress)
         document = orjson.dumps(
             {
                 "at_ms": int(time.time() * 1000),
@@ -49,7 +51,7 @@ class ProgressPublisher:
                 "batch_id": progress["batchId"],
                 "records_per_second": progress["processedRowsPerSecond"],
                 "trigger_ms": progress["durationMs"].get("triggerExecution"),
-                "lag_records": self._lag(progress),
+                "lag_records": self.lag,
             }
         )
         self._store.mutate(META, [Mutation(_ROW, {_LATEST: document})])

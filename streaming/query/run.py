@@ -17,6 +17,7 @@ from pyspark.sql.streaming.query import StreamingQuery
 
 from streaming.durations import show
 from streaming.errors import LeaseLost, LeitongError, SettingsError, StoreError
+from streaming.metrics import QueryMetrics, serving
 from streaming.query import checkpoint
 from streaming.query.batch import BatchProcessor, Checkpoint
 from streaming.query.keeper import LeaseKeeper
@@ -62,6 +63,7 @@ class RunOptions:
     until_caught_up: bool = False
     span: Span = WHOLE
     aside: bool = False
+    metrics_port: int | None = None
 
 
 def run(
@@ -91,12 +93,17 @@ def run(
             lease = Lease(open_index(settings), settings.query.lease / 1000)
             keeper = stack.enter_context(LeaseKeeper(lease, settings.query.lease / 1000))
             owner = lease.owner
-        processor = stack.enter_context(closing(BatchProcessor(settings, owner, reached)))
+        metrics = QueryMetrics()
+        metrics.watch(open_index(settings).statistics)
+        port = stack.enter_context(serving(metrics.registry, options.metrics_port))
+        if port is not None:
+            _log.info("metrics: http://127.0.0.1:%d/metrics", port)
+        processor = stack.enter_context(closing(BatchProcessor(settings, owner, reached, metrics)))
         spark = open_session(settings, jars, computes=False)
         stack.callback(spark.stop)
         stopping = threading.Event()
         stack.enter_context(_signals(stopping))
-        _Runner(spark, settings, options, stopping, keeper).keep_going(processor)
+        _Runner(spark, settings, options, stopping, keeper, metrics).keep_going(processor)
         return not stopping.is_set()
 
 
@@ -150,12 +157,14 @@ class _Runner:
         options: RunOptions,
         stopping: threading.Event,
         keeper: LeaseKeeper | None,
+        metrics: QueryMetrics,
     ) -> None:
         self._spark = spark
         self._settings = settings
         self._options = options
         self._stopping = stopping
         self._keeper = keeper
+        self._metrics = metrics
         self._finished_batches = 0
 
     def keep_going(self, processor: BatchProcessor) -> None:
@@ -209,6 +218,7 @@ class _Runner:
                     rank_at = time.monotonic() + (0 if more else _RANK_SECONDS)
                 time.sleep(_POLL_SECONDS)
                 publisher.publish(query)
+                self._metrics.lag(publisher.lag)
         finally:
             if query.isActive:
                 query.stop()

@@ -48,7 +48,7 @@ override. With one: a dead letter, whose ``article`` only spreads it over the ta
 
 REFUSED = "row BINARY, reason STRING"
 JUDGED = (
-    "article STRING, in_batch BOOLEAN, changed BOOLEAN, relation STRING,"
+    "article STRING, channel STRING, in_batch BOOLEAN, changed BOOLEAN, relation STRING,"
     " message BINARY, headers BINARY, said BINARY, minutes ARRAY<BIGINT>,"
     " scopes ARRAY<STRUCT<model: STRING, scope: STRING>>"
 )
@@ -70,6 +70,7 @@ _SCHEMAS = {
     JUDGED: pa.schema(
         [
             ("article", pa.string()),
+            ("channel", pa.string()),
             ("in_batch", pa.bool_()),
             ("changed", pa.bool_()),
             ("relation", pa.string()),
@@ -321,8 +322,9 @@ def _letter(row: dict[str, Any]) -> deadletters.DeadLetter:
 
 def _judged(item: Judged, announcement: Announcement | None) -> dict[str, Any]:
     relation = item.verdict.relation if item.verdict else None
-    row = {
+    row: dict[str, Any] = {
         "article": item.article,
+        "channel": item.row.current.channel if item.row.current else None,
         "changed": item.changed,
         "relation": relation.value if relation else None,
         "minutes": [],

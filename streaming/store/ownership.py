@@ -41,6 +41,13 @@ def next_token(store: Store) -> bytes:
             return token
 
 
+def token_before(store: Store, attempts: int) -> bytes:
+    """Give a token below the ``attempts`` that were taken last, as a bound for scans."""
+    known = _cell(store, _TOKEN)
+    count = (int.from_bytes(known) >> _NONCE_BITS) + 1 if known else 1
+    return keys.token(max(0, count - attempts) << _NONCE_BITS)
+
+
 @dataclass(frozen=True, slots=True)
 class Entrance:
     """An attempt that announced itself: its name, and the mark that it found."""

@@ -21,13 +21,14 @@ TABLES = (
     TableSpec("vector", salted=False),
     TableSpec("timeline", salted=False),
     TableSpec("rollup", salted=False),
+    TableSpec("summary", salted=False),
     TableSpec("batch", salted=False),
     TableSpec("dead_letter", salted=False),
     TableSpec("meta", salted=False),
 )
 """The tables of each generation, prefixed with its name."""
 
-_KEPT = frozenset({"timeline", "rollup", "batch", "dead_letter", "meta"})
+_KEPT = frozenset({"timeline", "rollup", "summary", "batch", "dead_letter", "meta"})
 """Tables that never forget: counts of a minute are made anew from all of its articles, and
 the others are small or are evidence."""
 

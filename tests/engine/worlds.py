@@ -3,7 +3,7 @@
 import itertools
 from collections.abc import Sequence
 
-from streaming.engine import statistics
+from streaming.engine import statistics, summaries
 from streaming.engine.attempt import attempt
 from streaming.engine.describe import Models, describe
 from streaming.engine.events import Logged, LoggedContent, LoggedOverride, by_article
@@ -64,7 +64,9 @@ def batch(
         lambda: put(store, rules, events),
         lambda token, mark: judge(store, rules, by_article(events), token, mark),
     )
-    statistics.roll_up(store, statistics.record(store, done.judged, done.token))
+    minutes = statistics.record(store, done.judged, done.token)
+    statistics.roll_up(store, minutes)
+    summaries.summarise(store, minutes)
     touched = describe(store, ranked, done.judged, by_article(events), done.token)
     for model, scope in sorted(touched):
         ranking, since = ranked[model], models.read(store).logs[model].since

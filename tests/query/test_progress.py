@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from streaming.figures import read_figures
 from streaming.filelog import FileLogWriter
 from streaming.logformat import end_offsets
 from streaming.query import progress
-from streaming.query.batch import BatchProcessor, read_figures
+from streaming.query.batch import BatchProcessor
 from streaming.query.progress import ProgressPublisher
 from streaming.query.run import prepare
 from streaming.query.source import open_source

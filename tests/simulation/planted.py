@@ -22,6 +22,7 @@ from streaming.engine import (
     snapshot,
     statistics,
     succession,
+    summaries,
 )
 from streaming.engine.events import by_article
 from streaming.matching.verdict import Candidate, Verdict
@@ -148,6 +149,13 @@ def _mark_of_the_start(store: Any, entrance: Any) -> Any:
 def _one_token(store: Any) -> bytes:
     del store
     return keys.token(1)
+
+
+def _coarse_first(store: Any, minutes: Any, grains: Any) -> None:
+    """Sums up the coarser periods before the finer ones that they are the sum of."""
+    fine, coarse = grains
+    summaries._sum_up(store, coarse, fine, sorted({coarse.begin(m) for m in minutes}))
+    summaries._sum_up(store, fine, None, sorted({fine.begin(m) for m in minutes}))
 
 
 def _beat_without_looking(self: Any) -> None:
@@ -307,6 +315,10 @@ BUGS: dict[str, Bug] = {
     "counts not fenced": Bug(
         {(statistics, "ownership"): SimpleNamespace(next_token=_one_token)}, ("takeover",)
     ),
+    "sums not fenced": Bug(
+        {(summaries, "ownership"): SimpleNamespace(next_token=_one_token)}, ("takeover",)
+    ),
+    "days summed up beside their hours": Bug({(summaries, "summarise"): _coarse_first}, ("calm",)),
     "lease not checked": Bug(
         {
             (lease, "check"): _nothing,

@@ -5,7 +5,7 @@ around it: who goes on, who dies, what a broken connection did, when tables forg
 """
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,14 +17,16 @@ import greenlet
 import orjson
 
 from streaming import announcements, exporting
-from streaming.engine import statistics
+from streaming.engine import statistics, summaries
 from streaming.engine.attempt import attempt
 from streaming.engine.describe import describe, log_rows
 from streaming.engine.events import Logged, LoggedContent, by_article
 from streaming.engine.judge import Judged, judge
 from streaming.engine.put import put
 from streaming.engine.ranking import Ranked, catch_up, rank
+from streaming.engine.statistics import MINUTE_MS
 from streaming.engine.succession import behind, finished, scopes_to_rank, take_up
+from streaming.engine.summaries import Grain, Sums
 from streaming.errors import LeaseHeld, LeaseLost, StoreUnavailable
 from streaming.matching.reference import Expected, reference
 from streaming.position import timestamp_ms
@@ -42,6 +44,9 @@ MOST_TURNS = 300_000
 CHANGE_OF_PACE = 0.02
 TURNS_BETWEEN_LOOKS = 8
 """How many turns pass before a program that fills logs looks for an empty one again."""
+
+GRAINS = (Grain(b"h", 3 * MINUTE_MS), Grain(b"d", 9 * MINUTE_MS))
+"""Hours and days of a log that lasts for some minutes."""
 
 FILLER_PACES = (0.02, 0.2, 1.0)
 """How often such a program does a step, per turn: it may take longer than several batches."""
@@ -482,7 +487,9 @@ class World:
 
         self._note("batch " + ", ".join(f"{e.article}@{timestamp_ms(e.position)}" for e in batch))
         done = attempt(store, max(e.position for e in batch), put_all, judge_all)
-        statistics.roll_up(store, {m for _, minutes in done.judged for m in minutes})
+        touched = {m for _, minutes in done.judged for m in minutes}
+        statistics.roll_up(store, touched)
+        summaries.summarise(store, touched, GRAINS)
         everyone = [item for judged, _ in done.judged for item in judged]
         due = [a for item in everyone if (a := announcements.due(item, done.token))]
         announcements.deliver(store, done.token, due, send, owner)
@@ -614,6 +621,7 @@ class World:
             if exported.get(name) != expected.get(name)
         ]
         found += self._miscounted(judged)
+        found += self._missummed(judged)
         if not self.faults.two_queries and not self.faults.expiry:
             found += self._mislisted(judged)
         if not self.faults.two_queries and not self.faults.expiry:
@@ -668,6 +676,25 @@ class World:
             tuple(each.items()) for each in exporting.expected_counts(judged.values())
         }
         return [f"counted wrongly: {sorted(missed, key=str)}"] if missed else []
+
+    def _missummed(self, judged: Mapping[str, Expected]) -> list[str]:
+        wrong = []
+        for grain in GRAINS:
+            wanted: dict[int, Sums] = defaultdict(Sums)
+            for each in judged.values():
+                begin = grain.begin(timestamp_ms(each.first))
+                wanted[begin].count(statistics.Outcome.of(each.content, each.verdict), 1)
+            found = {
+                begin: sums
+                for begin, sums in summaries.read(self.store, grain, 0, 1 << 60)
+                if sums != Sums()
+            }
+            wrong += [
+                f"summed up wrongly: {found.get(begin)} instead of {wanted.get(begin)}"
+                for begin in sorted(found.keys() | wanted.keys())
+                if found.get(begin) != wanted.get(begin)
+            ]
+        return wrong
 
     def _misannounced(self, expected: dict[str, Any]) -> list[str]:
         latest: dict[bytes, tuple[int, dict[str, Any] | None]] = {}
