@@ -50,6 +50,7 @@ bench: setup
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/lists.py
 	$(BIN)/python benchmarks/plan.py --quick
+	$(BIN)/python benchmarks/dashboard.py
 	$(BIN)/python benchmarks/claims.py
 
 # What grows with the index, at its full size.
