@@ -60,6 +60,7 @@ bench: $(PEERS)
 	$(BIN)/python benchmarks/regions.py
 	$(BIN)/python benchmarks/executors.py
 	$(BIN)/python benchmarks/plan.py --quick
+	$(BIN)/python benchmarks/dashboard.py
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/page.py
 
