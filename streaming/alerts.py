@@ -150,7 +150,7 @@ def _rate(sums: Sums) -> float | None:
     articles = sums.outcomes.total()
     if articles < BAND_LEAST_ARTICLES:
         return None
-    return sum(n for outcome, n in sums.outcomes.items() if outcome[2] in REPEATS) / articles
+    return sums.repeats / articles
 
 
 def _lag(lags: Sequence[int]) -> Iterator[Alert]:

@@ -6,10 +6,9 @@ from threading import Lock
 from typing import Any
 
 from streaming import deadletters
-from streaming.dashboard.rates import repeats
 from streaming.engine import statistics
 from streaming.engine.statistics import MINUTE_MS
-from streaming.engine.summaries import Sums
+from streaming.engine.summaries import DAY, Sums
 from streaming.figures import read_figures
 from streaming.position import at
 from streaming.query.progress import read_progress
@@ -19,7 +18,6 @@ from streaming.store.lease import Holder
 
 SHOWN_BATCHES = 60
 MOST_LETTERS = 10_000
-_DAY_MS = 24 * 60 * MINUTE_MS
 _WINDOW_MS = 5 * MINUTE_MS
 _SILENT_MS = 60_000
 """A query tells of itself every ten seconds at least, even if there is nothing to do."""
@@ -94,7 +92,7 @@ def _rate(store: Store, now_ms: int) -> dict[str, Any]:
     return {
         "seconds": _WINDOW_MS // 1000,
         "articles": articles,
-        "repeats": repeats(sums.outcomes),
+        "repeats": sums.repeats,
         "per_second": round(articles * 1000 / _WINDOW_MS, 3),
     }
 
@@ -103,7 +101,7 @@ def _letters(store: Store, now_ms: int) -> dict[str, Any]:
     """Count the dead letters of a day, up to a number."""
     rows = store.scan(
         deadletters.TABLE,
-        at(now_ms - _DAY_MS),
+        at(now_ms - DAY.length_ms),
         at(now_ms + MINUTE_MS),
         limit=MOST_LETTERS,
         keys_only=True,

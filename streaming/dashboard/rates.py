@@ -50,7 +50,7 @@ def rates(store: Store, chosen: Range, end_ms: int, by: str) -> dict[str, Any]:
         "step_ms": chosen.step_ms,
         "times": times,
         "articles": [step.outcomes.total() for step in every],
-        "repeats": [repeats(step.outcomes) for step in every],
+        "repeats": [step.repeats for step in every],
         "tiers": _tiers(every),
         "relations": _relations(whole.outcomes),
         "by": by,
@@ -59,11 +59,6 @@ def rates(store: Store, chosen: Range, end_ms: int, by: str) -> dict[str, Any]:
         "distances": sorted(whole.distances.items()),
         "scores": _scores(whole),
     }
-
-
-def repeats(outcomes: _Outcomes) -> int:
-    """Count the articles that repeat an earlier one."""
-    return sum(n for (_, _, relation, _), n in outcomes.items() if relation in REPEATS)
 
 
 def _steps(store: Store, chosen: Range, begin: int, end: int) -> dict[int, Sums]:
@@ -145,5 +140,5 @@ def _scores(whole: Sums) -> dict[str, Any]:
     return {
         "flagged": flagged,
         "refused": refused,
-        "fixed": repeats(whole.outcomes) - sum(flagged),
+        "fixed": whole.repeats - sum(flagged),
     }

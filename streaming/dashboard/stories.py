@@ -5,6 +5,7 @@ from typing import Any
 
 from streaming.dashboard.recent import walk_back
 from streaming.dashboard.shown import brief, verdict_of
+from streaming.engine.affected import CITATIONS
 from streaming.engine.statistics import Appearance
 from streaming.matching.verdict import REPEATS
 from streaming.store import articles, keys
@@ -20,7 +21,6 @@ MOST_MEMBERS = 300
 _MOST_ORIGINALS = 3 * MOST_STORIES
 _SHOWN_COPIES = 60
 _SHOWN_NAMES = 6
-_CITATIONS = "citation"
 
 
 def stories(store: Store, begin_ms: int, end_ms: int) -> dict[str, Any]:
@@ -93,7 +93,7 @@ def _members(store: Store, root: str) -> dict[str, ArticleRow]:
 
 def _citing(store: Store, name: str, limit: int) -> list[str]:
     prefix = keys.citation(name)
-    rows = store.scan(_CITATIONS, prefix, keys.after(prefix), limit=limit, keys_only=True)
+    rows = store.scan(CITATIONS, prefix, keys.after(prefix), limit=limit, keys_only=True)
     return [keys.citing_of(row) for row, _ in rows]
 
 

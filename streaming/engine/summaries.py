@@ -17,6 +17,7 @@ import orjson
 
 from streaming.engine import statistics
 from streaming.engine.statistics import MINUTE_MS
+from streaming.matching.verdict import REPEATS
 from streaming.position import at, timestamp_ms
 from streaming.store import ownership
 from streaming.store.contract import Mutation, Store
@@ -72,6 +73,11 @@ class Sums:
         self.outcomes.update(other.outcomes)
         self.distances.update(other.distances)
         self.scores.update(other.scores)
+
+    @property
+    def repeats(self) -> int:
+        """How many of the articles repeat an earlier one."""
+        return sum(n for (_, _, relation, _), n in self.outcomes.items() if relation in REPEATS)
 
     def encode(self) -> bytes:
         """Encode as a cell value; equal sums give equal bytes."""
