@@ -5,6 +5,7 @@ and the same seed gives the same one again.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -49,6 +50,13 @@ class Task:
     @property
     def ready(self) -> bool:
         return not self.done and (self.waiting_for is None or bool(self.waiting_for()))
+
+    def end(self) -> None:
+        """Do no more steps: a task that was left in the middle holds all that it saw for ever."""
+        while not self.done:
+            # What it still does on its way out, and how that ends, concerns nobody.
+            with suppress(Exception):
+                self._greenlet.throw()
 
     def step(self, order: Order = Order.GO) -> None:
         """Do one step, up to the next pause."""

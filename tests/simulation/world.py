@@ -160,6 +160,7 @@ class World:
         self._ranking: dict[tuple[str, str], greenlet.greenlet] = {}
         self._clock = 0.0
         self._zombies: list[Task] = []
+        self._tasks: list[Task] = []
         self._graveyard: list[Task] = []
         self._skipped = faults.skip > rng.random()
         self._hub = greenlet.getcurrent()
@@ -226,7 +227,7 @@ class World:
         return True
 
     def _start(self, query: Query) -> None:
-        process = Process(Task(lambda: self._drive(query, process), self._hub))
+        process = Process(self._task(lambda: self._drive(query, process)))
         query.process = process
 
     def replay(self, query: Query) -> None:
@@ -391,7 +392,7 @@ class World:
             empty = [(name, log) for name, log in known.logs.items() if not log.filled]
             if empty:
                 name, log = self.rng.choice(empty)
-                self._filler = Task(partial(self._fill, name, log.since), self._hub)
+                self._filler = self._task(partial(self._fill, name, log.since))
                 self._filler_pace = self.rng.choice(FILLER_PACES)
         elif self.rng.random() < self.faults.crash:
             self._graveyard.append(self._filler)
@@ -572,10 +573,10 @@ class World:
         """Run a Spark job: every task, some twice; the first copy that ends counts."""
         copies: list[list[Task]] = []
         for each in work:
-            mine = [Task(each, self._hub)]
+            mine = [self._task(each)]
             if self.rng.random() < self.faults.speculation:
                 self._count(Fault.SPECULATION, batch)
-                mine.append(Task(each, self._hub))
+                mine.append(self._task(each))
             copies.append(mine)
         process.tasks = [task for mine in copies for task in mine]
         if all(query.process is not process for query in self.queries):
@@ -603,8 +604,15 @@ class World:
         pause(lambda: self._clock >= until)
 
     def forget(self) -> None:
-        """Let go of the tables, which a store in memory keeps for its process."""
+        """Let go of the tables, which a store in memory keeps for its process, and of tasks."""
+        for task in self._tasks:
+            task.end()
         self.store.drop_tables(self.tables)
+
+    def _task(self, work: Callable[[], Any]) -> Task:
+        task = Task(work, self._hub)
+        self._tasks.append(task)
+        return task
 
     # -- what must hold
 
