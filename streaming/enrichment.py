@@ -123,11 +123,11 @@ def _describe(
     described: list[dict[str, bytes]] = [{} for _ in texts]
     if not models:
         return described
-    words = [
-        (channel, analysis.title_tokens.words(), analysis.body_tokens.words())
+    terms = [
+        (channel, analysis.title_terms, analysis.body_terms)
         for (_, _, channel), analysis in zip(texts, analyses, strict=True)
     ]
     for name, handle in models.items():
-        for each, answer in zip(described, open_models(handle).describe(words), strict=True):
+        for each, answer in zip(described, open_models(handle).describe_terms(terms), strict=True):
             each[name] = answer.encode()
     return described

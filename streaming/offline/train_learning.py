@@ -221,7 +221,7 @@ class Learner:
         """Give the vectors of some articles, and their channels, for a picture."""
         articles = min(counts.articles, self.options.most_articles)
         table = _sampled(chosen, "draw", _DRAWN, articles).toArrow().sort_by("article")
-        hashes = WordHashes(())
+        hashes = WordHashes()
         columns = (table.column(name).to_pylist() for name in ("title", "body"))
         vectors = [
             tables.describe(hashes.of(title), hashes.of(body), self.options.keywords).vector

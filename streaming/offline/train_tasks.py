@@ -186,7 +186,7 @@ def sums_task(tables: Broadcast[Tables], method: Method) -> Task:
     """`WORDS` to `SUMS` of the unit vectors; whole numbers, so that order is no matter."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        model, hashes = tables.value, WordHashes(())
+        model, hashes = tables.value, WordHashes()
         total, articles = np.zeros(model.dimensions, np.int64), 0
         for batch in batches:
             for row in batch.to_pylist():
@@ -206,7 +206,7 @@ def vectors_task(tables: Broadcast[Tables], method: Method) -> Task:
     """`WORDS` to `VECTORS` as articles are described; those without a vector are left out."""
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        model, hashes = tables.value, WordHashes(())
+        model, hashes = tables.value, WordHashes()
         for batch in batches:
             rows = []
             for row in batch.to_pylist():

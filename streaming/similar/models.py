@@ -6,13 +6,14 @@ first article of a channel asks for that channel's tables.
 """
 
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
 
 import fsspec
+import numpy as np
 
 from streaming.errors import ModelsError
 from streaming.similar import manifest
@@ -20,12 +21,14 @@ from streaming.similar.description import Description, Hashes64
 from streaming.similar.manifest import Manifest, Model, StoredFile
 from streaming.similar.scoring import Ranking
 from streaming.similar.tables import Tables
-from streaming.similar.words import WordHashes
+from streaming.similar.words import WordHashes, word_hash
 from streaming.stack.jars import cache_home
 from streaming.stack.processes import exclusive
 
 ChannelWords = tuple[str, Sequence[str], Sequence[str]]
 """An article's channel, and the words of its title and of its body as the segmenter gave them."""
+ChannelTerms = tuple[str, Hashes64, Hashes64]
+"""An article's channel, and the terms of its title and of its body; see `words.term`."""
 
 _LOCAL = frozenset({"file", "local"})
 
@@ -94,15 +97,20 @@ class Models:
         A channel without a model has the fallback's. ModelsError if a file is missing or
         damaged.
         """
-        hashes, method = self._hashes, self.manifest.keywords
+        terms = self._hashes.of
+        return self.describe_terms([(c, terms(title), terms(body)) for c, title, body in articles])
+
+    def describe_terms(self, articles: Sequence[ChannelTerms]) -> list[Description]:
+        """Describe articles likewise, of whose words the text stage gives the terms."""
+        counting, method = self._counting, self.manifest.keywords
         return [
-            self.tables(channel).describe(hashes.of(title), hashes.of(body), method)
+            self.tables(channel).describe(counting(title), counting(body), method)
             for channel, title, body in articles
         ]
 
     def counted(self, tokens: Iterable[str]) -> Hashes64:
         """Give the hashes of those words of a text that count, in their order."""
-        return self._hashes.of(tokens)
+        return self._counting(self._hashes.of(tokens))
 
     def tables(self, channel: str) -> Tables:
         """Give the tables that describe the articles of a channel."""
@@ -128,9 +136,18 @@ class Models:
 
     @cached_property
     def _hashes(self) -> WordHashes:
+        return WordHashes()
+
+    @cached_property
+    def _counting(self) -> Callable[[Hashes64], Hashes64]:
+        # Not before it is needed: what is compiled takes a moment to load.
+        from streaming.similar.tallying import without  # noqa: PLC0415
+
         path = self.directory / manifest.STOP_WORDS
         try:
-            return WordHashes(path.read_text(encoding="utf-8").split("\n"))
+            words = path.read_text(encoding="utf-8").split("\n")
+            stop_words = np.unique(np.array([*map(word_hash, words)], np.uint64))
+            return lambda terms: without(terms, stop_words)
         except OSError as error:
             raise ModelsError(
                 f"{path}: cannot be read ({error.strerror}); publish the version again, or"

@@ -52,28 +52,25 @@ def word_hash(word: str) -> int:
     return int.from_bytes(digest, "big")
 
 
-class WordHashes(dict[str, int | None]):
-    """Hashes of tokens as they come from the segmenter; None for those that do not count.
+def term(token: str) -> int:
+    """Give the hash of a token as it comes from the segmenter, 0 if it counts nowhere."""
+    word = counted(token, ())
+    return 0 if word is None else word_hash(word)
 
-    Remembers some 400 000 of them.
-    """
 
-    def __init__(self, stop_words: Collection[str]) -> None:
-        super().__init__()
-        self._stop_words = frozenset(stop_words)
+class WordHashes(dict[str, int]):
+    """Remembers the terms of some 400 000 tokens."""
 
-    def __missing__(self, token: str) -> int | None:
-        word = counted(token, self._stop_words)
-        found = None if word is None else word_hash(word)
+    def __missing__(self, token: str) -> int:
         if len(self) >= _CACHED_WORDS:
             self.clear()
-        self[token] = found
+        found = self[token] = term(token)
         return found
 
     def of(self, tokens: Iterable[str]) -> Hashes64:
-        """Give the hashes of those tokens that count, in their order."""
-        found = (self[token] for token in tokens)
-        return np.array([each for each in found if each is not None], dtype=np.uint64)
+        """Give the terms of those tokens that count, stop words included, in their order."""
+        found = [self[token] for token in tokens]
+        return np.array([each for each in found if each], dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,19 +96,20 @@ def keywords(
     TextRank, the rank of the word is in the place of (1 + ln n). Of equal weights the
     smaller hash goes first. Words that weigh nothing beside the others are left out.
     """
-    words = np.unique(np.concatenate([title, body]))
+    # Not before it is needed: what is compiled takes a moment to load.
+    from streaming.similar.tallying import tally  # noqa: PLC0415
+
+    words, count, first, titled = tally(title, body)
     if not len(words):
         return Keywords(words, np.empty(0, np.int16))
-    term = np.zeros(len(words))
-    if len(body):
-        own, first, count = np.unique(body, return_index=True, return_counts=True)
-        repeated = ranks(body) if method == "textrank" else _growth(count)
-        term[np.searchsorted(words, own)] = repeated * _nearness(first)
-    if len(title):
-        term[np.searchsorted(words, np.unique(title))] += _IN_TITLE
-    rarity = idf(words)
+    order = np.argsort(words)
+    words, count, first, titled = words[order], count[order], first[order], titled[order]
+    repeated = _growth(count)
+    if method == "textrank":
+        repeated[count > 0] = ranks(body)
     # Square roots and products are exact everywhere, powers are not.
-    weights = term * (rarity * np.sqrt(rarity))
+    rarity = idf(words)
+    weights = (repeated * _nearness(first) + _IN_TITLE * titled) * (rarity * np.sqrt(rarity))
     heaviest = np.sort(np.lexsort((words, -weights))[:MOST_KEYWORDS])
     whole = rounded(weights[heaviest])
     kept = whole > 0

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.fingerprints.simhash import digest_of
+from streaming.similar.words import term
 from streaming.text import reading
 from streaming.text.dictionary import Dictionary
 from streaming.text.features import MOST_COUNTED, FeatureExtractor
@@ -28,7 +29,8 @@ class Lexemes:
 
     ``hashed``, uint64 of shape ``(n, 2)``, has the hashes of a word and of its form with
     figures masked; ``flags``, uint8, what `reading` says a word can be; ``digests``, uint64,
-    what SimHash adds up; `weights`, uint8 of shape ``(n, 7)``, what its features weigh.
+    what SimHash adds up; ``terms``, uint64, what models know it by; `weights`, uint8 of shape
+    ``(n, 7)``, what its features weigh.
 
     Of the words of the texts that were `met` in the dictionary's present era.
     """
@@ -41,6 +43,7 @@ class Lexemes:
         self._known = self.flags = np.empty(0, np.uint8)
         self.hashed = np.empty((0, 2), np.uint64)
         self.digests = np.empty(0, np.uint64)
+        self.terms = np.empty(0, np.uint64)
         self.counts = np.empty(0, np.int32)
         """Zeros, for loops to count in."""
 
@@ -73,6 +76,7 @@ class Lexemes:
             0 if each is None else digest_of(token)
             for token, each in zip(tokens, hashed, strict=True)
         ]
+        self.terms[numbers] = [term(token) for token in tokens]
         self.flags[numbers] = [
             reading.WORD * (each is not None)
             | reading.RARE * extractor.is_rare(token)
@@ -87,6 +91,7 @@ class Lexemes:
         self.flags = _longer(self.flags, size)
         self.hashed = _longer(self.hashed, size)
         self.digests = _longer(self.digests, size)
+        self.terms = _longer(self.terms, size)
         self.counts = _longer(self.counts, size)
         self._weights = {c: _longer(weights, size) for c, weights in self._weights.items()}
 

@@ -15,12 +15,12 @@ from streaming.fingerprints import shingles
 from streaming.text import features, normalise, tables
 from streaming.text.features import BODY_FEATURES, FeatureExtractor
 from streaming.text.loading import load_contrasts, load_segmenter, load_stop_words
-from streaming.text.segment import Segmenter, Tokens
+from streaming.text.segment import Segmenter
 from streaming.text.settings import TextSettings
 from streaming.text.traditional import Simplifier
 
 if TYPE_CHECKING:
-    from streaming.text.reader import Reader
+    from streaming.text.reader import Reader, Terms
 
 _LIBRARIES = ("jieba", "opencc", "selectolax")
 
@@ -31,8 +31,9 @@ class Analysis:
 
     ``fingerprint`` is that of the features of the body or of both, None if there are none:
     texts without a letter or digit have nothing in common, no ``shingles`` (keys of 64 bits,
-    packed) and no words in their ``evidence`` either, which is encoded. ``title_tokens`` and
-    ``body_tokens`` are those of the simplified title and body.
+    packed) and no words in their ``evidence`` either, which is encoded. ``title_terms`` and
+    ``body_terms`` are what models know the tokens of the simplified title and body by, in their
+    order (`similar.words.term`).
     """
 
     title: str
@@ -40,8 +41,8 @@ class Analysis:
     fingerprint: int | None
     shingles: bytes
     evidence: bytes
-    title_tokens: Tokens = field(compare=False)
-    body_tokens: Tokens = field(compare=False)
+    title_terms: "Terms" = field(compare=False)
+    body_terms: "Terms" = field(compare=False)
 
     @property
     def text(self) -> str:

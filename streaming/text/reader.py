@@ -16,15 +16,17 @@ from streaming.text.lexemes import Lexemes
 from streaming.text.segment import Segmenter, Tokens
 from streaming.text.shingling import Passage, shingle
 
+Terms = NDArray[np.uint64]
+
 _TOGETHER = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Read:
-    """What was read of an article: its tokens, and what it is recognised by."""
+    """What was read of an article: the terms of its words, and what it is recognised by."""
 
-    title: Tokens
-    body: Tokens
+    title: Terms
+    body: Terms
     fingerprint: int | None
     shingles: bytes
     evidence: bytes
@@ -59,7 +61,14 @@ class Reader:
                 self._extractor,
                 self._contrasts,
             )
-            yield Read(title, body, self._fingerprinted(title, body, channel), keys, evidence)
+            terms = self._lexemes.terms
+            yield Read(
+                terms[title.numbers],
+                terms[body.numbers],
+                self._fingerprinted(title, body, channel),
+                keys,
+                evidence,
+            )
 
     def _fingerprinted(self, title: Tokens, body: Tokens, channel: str) -> int | None:
         numbers = body.numbers

@@ -9,6 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.similar import textrank, words
+from streaming.similar.description import Hashes64
+from streaming.similar.tallying import tally, without
 from streaming.similar.textrank import ranks
 from streaming.similar.words import WordHashes, counted, word_hash
 
@@ -39,18 +41,37 @@ def test_hashes_are_fixed_for_ever() -> None:
 
 @given(st.lists(st.sampled_from(["比赛", "Spark", "spark", "我们", "球", "5G"]), max_size=20))
 def test_remembered_hashes_are_those_of_the_words(tokens: list[str]) -> None:
-    found = WordHashes(("我们",)).of(tokens)
+    found = WordHashes().of(tokens)
     assert found.dtype == np.uint64
-    known = [counted(token, {"我们"}) for token in tokens]
+    known = [counted(token, ()) for token in tokens]
     assert found.tolist() == [word_hash(word) for word in known if word]
 
 
 def test_not_more_is_remembered_than_is_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "_CACHED_WORDS", 10)
-    hashes = WordHashes(())
+    hashes = WordHashes()
     for number in range(100):
         assert hashes[f"w{number}"] == word_hash(f"w{number}")
         assert len(hashes) <= 10
+
+
+few = st.lists(st.integers(0, 9), max_size=30).map(lambda values: np.array(values, np.uint64))
+
+
+@given(few, few)
+def test_the_tally_is_that_of_a_dictionary(title: Hashes64, body: Hashes64) -> None:
+    text = [*body.tolist(), *title.tolist()]
+    found, counts, firsts, titled = (each.tolist() for each in tally(title, body))
+    assert found == [*dict.fromkeys(text)]
+    assert counts == [body.tolist().count(word) for word in found]
+    assert firsts == [text.index(word) if word in body else 0 for word in found]
+    assert titled == [int(word in title) for word in found]
+
+
+@given(few, few)
+def test_what_is_left_out_is_not_counted(terms: Hashes64, stop_words: Hashes64) -> None:
+    kept = [term for term in terms.tolist() if term and term not in stop_words]
+    assert without(terms, np.unique(stop_words)).tolist() == kept
 
 
 def plain(text: list[int]) -> dict[int, float]:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from streaming.errors import SettingsError
 from streaming.fingerprints.bands import hamming
 from streaming.fingerprints.simhash import fingerprints
+from streaming.similar.words import term
 from streaming.text.normalise import normalise
 from streaming.text.pipeline import Analysis, TextPipeline
 from streaming.text.settings import TextSettings
@@ -216,11 +217,11 @@ def test_words_are_those_of_the_analysis() -> None:
     pipeline = TextPipeline(TextSettings())
     title, body = "<b>聯合國</b>大會 &amp;lt;1&gt;", "<p>記者　ＡＢＣ報導：算力網絡。</p>"
     (found,) = pipeline.analyse([(title, body, "")])
-    assert found.body_tokens.words() == pipeline.words(body)
-    assert found.title_tokens.words() == pipeline.words(title)
-    assert found.title_tokens.words() == pipeline.words(found.title, normalised=True)
-    assert "".join(found.body_tokens.words()) != found.body, "words are of simplified characters"
-    assert "联合国" in "".join(found.title_tokens.words())
+    assert found.body_terms.tolist() == [*map(term, pipeline.words(body))]
+    assert found.title_terms.tolist() == [*map(term, pipeline.words(title))]
+    assert pipeline.words(title) == pipeline.words(found.title, normalised=True)
+    assert "".join(pipeline.words(body)) != found.body, "words are of simplified characters"
+    assert term("联合国大会") in found.title_terms
 
 
 def test_the_stamp_of_words_is_a_part_of_the_whole() -> None:
