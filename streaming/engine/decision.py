@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from streaming.engine.snapshot import Snapshot
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
-from streaming.matching.verdict import Candidate, Verdict, decide
+from streaming.matching.verdict import Candidate, Comparison, Verdict, decide
 from streaming.position import Position
 from streaming.store.articles import ArticleRow
 
@@ -22,6 +22,7 @@ def verdicts(snapshot: Snapshot, rules: Rules, names: Sequence[str]) -> dict[str
     snapshot.load(names)
     found = candidates(snapshot, names)
     snapshot.load(other for name in found for other in _editors_concern(snapshot.article(name)))
+    comparison = Comparison(rules)
     decided: dict[str, Verdict | None] = {}
     for name in names:
         row = snapshot.article(name)
@@ -29,12 +30,16 @@ def verdicts(snapshot: Snapshot, rules: Rules, names: Sequence[str]) -> dict[str
             continue
         decided[name] = None
         if row.current is not None:
-            decided[name] = decide(row.current, found[name], rules, editorial(snapshot, name))
+            said = editorial(snapshot, name)
+            decided[name] = decide(row.current, found[name], rules, said, comparison)
     return decided
 
 
 def candidates(snapshot: Snapshot, names: Iterable[str]) -> dict[str, list[Candidate]]:
-    """Give, per live one of these loaded articles, whom it is compared with."""
+    """Give, per live one of these loaded articles, whom it is compared with.
+
+    Articles may share a list.
+    """
     live = _firsts(snapshot, names)
     keys_of = {name: snapshot.carried(name) for name in live}
     snapshot.load_near(key for carried in keys_of.values() for key in carried)
@@ -44,15 +49,17 @@ def candidates(snapshot: Snapshot, names: Iterable[str]) -> dict[str, list[Candi
     }
     snapshot.load_visible({(key, live[name]) for name, seen in seen_by.items() for key in seen})
     found: dict[str, list[Candidate]] = {}
+    together: dict[frozenset[int], list[Candidate]] = {}
     for name, seen in seen_by.items():
-        compared: dict[str, Candidate] = {}
-        for key in seen:
-            for first, other in snapshot.visible(key, live[name]):
-                if other not in compared and key in snapshot.carried(other):
-                    content = snapshot.article(other).current
-                    if content is not None:
-                        compared[other] = Candidate(other, first, content)
-        found[name] = list(compared.values())
+        groups = [group for key in seen if (group := snapshot.compared(key, live[name]))]
+        # Copies of one story see the same ones under the same keys.
+        same = frozenset(map(id, groups))
+        if same not in together:
+            union: dict[str, Candidate] = {}
+            for group in groups:
+                union |= group
+            together[same] = list(union.values())
+        found[name] = together[same]
     return found
 
 

@@ -11,6 +11,7 @@ from itertools import islice
 
 from streaming.matching.content import Content, Key
 from streaming.matching.rules import Rules
+from streaming.matching.verdict import Candidate
 from streaming.position import Position, at, split_entry, timestamp_ms
 from streaming.store import articles
 from streaming.store.articles import ArticleRow
@@ -21,6 +22,7 @@ Slots = tuple[tuple[Position, str], ...]
 """The articles that are visible under a key, earliest first."""
 
 _TAIL_PAGE = 256
+_NOBODY: dict[str, Candidate] = {}
 
 
 class Snapshot:
@@ -36,6 +38,8 @@ class Snapshot:
         self._heads: dict[Key, Head] = {}
         self._carriers: dict[Key, _Carriers] = {}
         self._visible: dict[tuple[Key, Position], Slots] = {}
+        self._compared: dict[tuple[Key, int], dict[str, Candidate]] = {}
+        self._candidates: dict[str, Candidate] = {}
 
     def load(self, article_ids: Iterable[str]) -> None:
         """Make sure that these articles are read."""
@@ -144,6 +148,32 @@ class Snapshot:
         """Give what `load_visible` found."""
         return self._visible[key, first]
 
+    def compared(self, key: Key, first: Position) -> dict[str, Candidate]:
+        """Give whom an article with this ``first`` is compared with under a key, by article.
+
+        That is who is visible, and is live and still carries the key. All to whom the same
+        are visible share what is found.
+        """
+        slots = self._visible[key, first]
+        if not slots:
+            return _NOBODY
+        # They are kept, so that no others come to be where they are.
+        found = self._compared.get((key, id(slots)))
+        if found is None:
+            found = {name: self._candidate(name) for _, name in slots if key in self.carried(name)}
+            self._compared[key, id(slots)] = found
+        return found
+
+    def _candidate(self, name: str) -> Candidate:
+        """Give a loaded article that is live."""
+        found = self._candidates.get(name)
+        if found is None:
+            row = self._articles[name]
+            if row.first is None or row.current is None:
+                raise ValueError(f"{name} is not live, and nobody is compared with it")
+            found = self._candidates[name] = Candidate(name, row.first, row.current)
+        return found
+
     def overgrown(self) -> dict[Key, Head]:
         """Heads that were seen to hold more than their size."""
         size = self._index.head_size
@@ -163,14 +193,21 @@ class _Carriers:
         self._checked = 0
         self._firsts: list[Position] = []
         self._names: list[str] = []
+        self._slots: dict[int, Slots] = {}
 
     def slots(self, first: Position, wanted: int) -> Slots | None:
-        """Give the earliest valid ones before a position; None if too few are checked yet."""
+        """Give the earliest valid ones before a position; None if too few are checked yet.
+
+        As many are the same ones, and the same object.
+        """
         count = min(bisect_left(self._firsts, first), wanted)
         unchecked = self._entries[self._checked : self._checked + 1]
         if count < wanted and unchecked and unchecked[0] < first:
             return None
-        return tuple(zip(self._firsts[:count], self._names[:count], strict=True))
+        if count not in self._slots:
+            valid = zip(self._firsts[:count], self._names[:count], strict=True)
+            self._slots[count] = tuple(valid)
+        return self._slots[count]
 
     def ask(self, first: Position, size: int) -> list[tuple[Position, str]]:
         """Take the next entries before a position, to be checked."""

@@ -18,7 +18,7 @@ _VERSION = 3
 _HEAD = Struct(">BBQqB")
 _HAS_FINGERPRINT, _HAS_PUBLISHED = 1, 2
 _KEY_BYTES = 8
-_DAY_MS = 86_400_000
+DAY_MS = 86_400_000
 
 
 class Tier(IntEnum):
@@ -175,7 +175,7 @@ def days_between(one: Content, other: Content) -> float | None:
     """Give how many days apart two contents were published; None if one does not say when."""
     if one.published_ms is None or other.published_ms is None:
         return None
-    return abs(one.published_ms - other.published_ms) / _DAY_MS
+    return abs(one.published_ms - other.published_ms) / DAY_MS
 
 
 def pair_of(later: Content, earlier: Content) -> Pair:

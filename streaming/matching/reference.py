@@ -128,7 +128,7 @@ def _candidates(
     carriers: Mapping[Key, list[tuple[Position, str]]],
     neighbours: Mapping[Key, list[Key]],
     rules: Rules,
-) -> Iterable[Candidate]:
+) -> list[Candidate]:
     """Give the live articles that still carry a key under which they are visible."""
     begin = timestamp_ms(first) - rules.window_ms
     candidates = {}
@@ -138,4 +138,4 @@ def _candidates(
             current = histories[name].current
             if current is not None and key in current.keys(rules):
                 candidates[name] = Candidate(name, position, current)
-    return candidates.values()
+    return list(candidates.values())

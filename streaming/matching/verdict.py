@@ -4,21 +4,23 @@ A verdict never depends on another verdict, so there is no cascade and no transi
 merging; chains are resolved by whoever reads them.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter, itemgetter
+from typing import Any, NamedTuple
 
 import orjson
 
 from streaming.fingerprints.simhash import BITS
 from streaming.matching import measures
-from streaming.matching.content import Content, Tier, distance_between, pair_of
+from streaming.matching.content import DAY_MS, Content, Tier, distance_between, pair_of
 from streaming.matching.evidence import Pair
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
 from streaming.matching.verification import Relation, verify
 from streaming.position import Position
 
+_FIRST = attrgetter("first")
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}
 REPEATS = frozenset({Relation.DUPLICATE, Relation.CONTAINED_IN})
 """The relations that make an article a duplicate of the earlier one."""
@@ -120,83 +122,194 @@ class Verdict:
         return orjson.dumps(self.fields())
 
 
-@dataclass(frozen=True, slots=True)
-class _Refusal:
-    """A candidate that is not a match; ``why`` is the check that failed, or the ruling."""
+class Outcome(NamedTuple):
+    """What verification says of two contents: their relation, or ``why`` there is none.
 
-    candidate: Candidate
+    ``tier``, ``distance`` and ``similarity`` are as in `Finding`; ``measured`` says whether
+    anything was measured of the texts.
+    """
+
+    relation: Relation | None
     why: str
-    score: float
+    tier: Tier
+    distance: int | None
+    similarity: float
+    measured: bool = True
+
+    def finding(self, content: Content, other: Content, relation: Relation) -> Finding:
+        """Tell it of these two, the later one first, with another relation perhaps."""
+        pair = pair_of(content, other) if self.measured else None
+        return Finding(relation, self.tier, self.distance, self.similarity, pair)
+
+
+class Alike(NamedTuple):
+    """Candidates with one text, the earliest first, and when the first and last were published.
+
+    ``published`` is None where no one knows when.
+    """
+
+    members: Sequence[Candidate]
+    published: tuple[int, int] | None
+
+
+def alike(candidates: Iterable[Candidate]) -> list[Alike]:
+    """Part candidates by their texts."""
+    parts: dict[object, list[Candidate]] = {}
+    for candidate in candidates:
+        content = candidate.content
+        same = (content.fingerprint, content.evidence, content.published_ms is None)
+        parts.setdefault(same, []).append(candidate)
+    return [_alike(members) for members in parts.values()]
+
+
+def _alike(members: list[Candidate]) -> Alike:
+    members.sort(key=_FIRST)
+    known = [m.content.published_ms for m in members if m.content.published_ms is not None]
+    return Alike(members, (min(known), max(known)) if known else None)
+
+
+class Comparison:
+    """Verifies contents under fixed rules, and remembers what came of it.
+
+    A story that everybody copies is laid beside the same few texts again and again.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
+        self._late_ms = rules.thresholds.late_days * DAY_MS
+        self._parted: dict[int, tuple[object, list[Alike]]] = {}
+        self._known: dict[object, Outcome] = {}
+
+    def parted(self, candidates: Sequence[Candidate]) -> list[Alike]:
+        """Part candidates by their texts; a list that many share only once."""
+        if id(candidates) not in self._parted:
+            # With the list itself, so that no other comes to be where it is.
+            self._parted[id(candidates)] = candidates, alike(candidates)
+        return self._parted[id(candidates)][1]
+
+    def outcomes(
+        self, content: Content, part: Alike
+    ) -> Iterator[tuple[Sequence[Candidate], Outcome]]:
+        """Say how a content relates to each of some earlier ones with one text."""
+        members, published_ms = part.members, content.published_ms
+        # Of the time between two contents nothing counts but whether it is long.
+        late = False
+        if published_ms is not None and part.published is not None:
+            low, high = (abs(published_ms - then) >= self._late_ms for then in part.published)
+            inside = part.published[0] < published_ms < part.published[1]
+            if low != high or (low and inside):
+                for member in members:
+                    (one,) = self.outcomes(content, _alike([member]))
+                    yield one
+                return
+            late = low
+        other = members[0].content
+        same = (content.fingerprint, content.evidence, other.fingerprint, other.evidence, late)
+        found = self._known.get(same)
+        if found is None:
+            found = self._known[same] = self._verified(content, other)
+        yield members, found
+
+    def _verified(self, content: Content, other: Content) -> Outcome:
+        rules, distance = self._rules, distance_between(content, other)
+        near = distance is not None and distance <= rules.k
+        if near and not rules.verify_simhash and distance is not None:
+            alike = round(1 - distance / BITS, 6)
+            return Outcome(Relation.DUPLICATE, "", Tier.SIMHASH, distance, alike, measured=False)
+        answer = verify(pair_of(content, other), rules.thresholds)
+        tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
+        why = "" if answer.failed is None else answer.failed.value
+        return Outcome(answer.relation, why, tier, bits, answer.score)
 
 
 def decide(
     content: Content,
-    candidates: Iterable[Candidate],
+    candidates: Sequence[Candidate],
     rules: Rules,
     editorial: Editorial = NO_EDITOR,
+    comparison: Comparison | None = None,
 ) -> Verdict:
     """Verify every candidate and order what holds by relation, then by ``first``.
 
     An original that an editor names comes before everything, as long as it is live; an
     article that is somebody's original by an editor's word repeats nobody. The answer
-    depends on the set of candidates only, not on their order.
+    depends on the set of candidates only, not on their order. ``comparison`` is one under
+    the same rules, to share among many.
     """
-    found: list[tuple[int, Position, Match]] = []
+    comparison = comparison or Comparison(rules)
+    found: list[tuple[int, Position, Candidate, Outcome]] = []
     refused: list[_Refusal] = []
     named = editorial.own.original if editorial.original_lives else None
-    told = Finding(Relation.DUPLICATE, None, None, None)
-    for candidate, finding in _findings(content, candidates, rules):
-        said = editorial.refusal(candidate.article)
-        if candidate.article == named:
-            told = (
-                told if isinstance(finding, _Refusal) else replace(finding, relation=told.relation)
-            )
-        elif isinstance(finding, _Refusal):
-            refused.append(finding)
-        elif said and finding.relation in REPEATS:
-            refused.append(_Refusal(candidate, said, finding.similarity or 0))
-        else:
-            match = Match(candidate.article, finding)
-            found.append((_RANK[finding.relation], candidate.first, match))
-    found.sort(key=lambda row: row[:2])
-    matches = tuple(match for _, _, match in found)
-    if named is not None:
-        matches = (Match(named, told), *matches)
+    most = max(1, rules.max_matches)
+    for part in comparison.parted(candidates):
+        for alike_ones, outcome in comparison.outcomes(content, part):
+            members = alike_ones
+            if editorial is not NO_EDITOR:
+                members, overruled = _ruled(alike_ones, outcome, editorial, named)
+                refused += overruled
+            if outcome.relation is not None:
+                rank = _RANK[outcome.relation]
+                found += [(rank, each.first, each, outcome) for each in members[:most]]
+            elif members:
+                refused.append(_refusal(members[0], outcome, outcome.why))
+    found.sort(key=itemgetter(0, 1))
+    best = [] if named is None else [Match(named, _told(content, candidates, comparison, named))]
+    for _, _, candidate, outcome in found[:most]:
+        if outcome.relation is not None:
+            finding = outcome.finding(content, candidate.content, outcome.relation)
+            best.append(Match(candidate.article, finding))
 
-    def earliest(relations: frozenset[Relation]) -> str | None:
-        return next((m.article for m in matches if m.finding.relation in relations), None)
+    def first_of(relations: frozenset[Relation]) -> str | None:
+        if named is not None and Relation.DUPLICATE in relations:
+            return named
+        return next((c.article for _, _, c, o in found if o.relation in relations), None)
 
     return Verdict(
-        duplicate_of=earliest(REPEATS),
-        template_of=earliest(frozenset({Relation.TEMPLATE})),
-        best=matches[0] if matches else None,
-        matches=matches[: rules.max_matches],
+        duplicate_of=first_of(REPEATS),
+        template_of=first_of(frozenset({Relation.TEMPLATE})),
+        best=best[0] if best else None,
+        matches=tuple(best[: rules.max_matches]),
         reason=_reason(refused) if refused else None,
         overrides=editorial.rulings(),
     )
 
 
-def _findings(
-    content: Content, candidates: Iterable[Candidate], rules: Rules
-) -> Iterator[tuple[Candidate, Finding | _Refusal]]:
-    """Say of each candidate what relates the article to it, or what refused it."""
-    for candidate in candidates:
-        distance = distance_between(content, candidate.content)
-        near = distance is not None and distance <= rules.k
-        if near and not rules.verify_simhash and distance is not None:
-            alike = round(1 - distance / BITS, 6)
-            yield candidate, Finding(Relation.DUPLICATE, Tier.SIMHASH, distance, alike)
+_Refusal = tuple[float, Position, str, str]
+"""A candidate that is not a match: its score, negative, then when, which and why."""
+
+
+def _refusal(candidate: Candidate, outcome: Outcome, why: str) -> _Refusal:
+    return -outcome.similarity, candidate.first, candidate.article, why
+
+
+def _ruled(
+    members: Sequence[Candidate], outcome: Outcome, editorial: Editorial, named: str | None
+) -> tuple[list[Candidate], list[_Refusal]]:
+    """Part those of whom editors say nothing from those whom they refuse; leaves out ``named``."""
+    free, refused = [], []
+    for member in members:
+        said = editorial.refusal(member.article)
+        if member.article == named:
             continue
-        pair = pair_of(content, candidate.content)
-        answer = verify(pair, rules.thresholds)
-        if answer.relation is not None:
-            tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
-            yield candidate, Finding(answer.relation, tier, bits, answer.score, pair)
-        elif answer.failed is not None:
-            yield candidate, _Refusal(candidate, answer.failed.value, answer.score)
+        if said and outcome.relation in REPEATS:
+            refused.append(_refusal(member, outcome, said))
+        else:
+            free.append(member)
+    return free, refused
+
+
+def _told(
+    content: Content, candidates: Sequence[Candidate], comparison: Comparison, named: str
+) -> Finding:
+    """Tell what is known of the original that an editor names, beside that it is the original."""
+    for part in alike(each for each in candidates if each.article == named):
+        for _, outcome in comparison.outcomes(content, part):
+            if outcome.relation is not None:
+                return outcome.finding(content, part.members[0].content, Relation.DUPLICATE)
+    return Finding(Relation.DUPLICATE, None, None, None)
 
 
 def _reason(refused: list[_Refusal]) -> dict[str, Any]:
     """Say why the best of the refused candidates was refused, with its score for what-if."""
-    best = min(refused, key=lambda each: (-each.score, each.candidate.first))
-    return {"article_id": best.candidate.article, "why": best.why, "score": best.score}
+    score, _, article, why = min(refused)
+    return {"article_id": article, "why": why, "score": -score}

@@ -205,22 +205,30 @@ def _answer_of_another_call(_: Any, apply: Callable[[], Any]) -> Any:
 
 def _candidates_by_any_key(snap: Any, names: Any) -> Any:
     """What an article carried once is compared with what it says now."""
-    found = _candidates(snap, names)
-    for name in found:
+    found = {name: [*compared] for name, compared in _candidates(snap, names).items()}
+    for name, compared in found.items():
         first, content = snap.article(name).first, snap.article(name).current
         for key in snap.carried(name):
             for other in snap.near(key):
                 for position, article in snap.visible(other, first):
                     current = snap.article(article).current
-                    known = {candidate.article for candidate in found[name]}
+                    known = {candidate.article for candidate in compared}
                     if current is not None and article not in known:
-                        found[name].append(
+                        compared.append(
                             Candidate(article, position, replace(content, source="stale"))
                         )
     return found
 
 
 _candidates = decision.candidates
+
+
+def _compared_as_whoever_asked_first(self: Any, key: Any, first: Any) -> Any:
+    asked: dict[Any, Any] = self.__dict__.setdefault("asked", {})
+    return asked.setdefault(key, _compared(self, key, first))
+
+
+_compared = snapshot.Snapshot.compared
 
 
 class _NeighboursFirst:
@@ -299,6 +307,9 @@ BUGS: dict[str, Bug] = {
     ),
     "stale entry believed": Bug({(snapshot._Reading, "settle"): _believe_any_entry}),
     "stale finding believed": Bug({(decision, "candidates"): _candidates_by_any_key}),
+    "what one article sees shown to all": Bug(
+        {(snapshot.Snapshot, "compared"): _compared_as_whoever_asked_first}
+    ),
     "first not lowered by a late create": Bug({(world, "put"): _entries_as_of_the_read}),
     "an edit begins anew": Bug({(articles.ArticleRow, "first"): property(_edit_begins_anew)}),
     "tombstone forgotten": Bug({(articles, "events_of"): _without_tombstones}),
