@@ -89,3 +89,15 @@ def test_all_together_are_what_each_is_alone(
         # With what was measured of the best one.
         assert found.encode() == expected.encode()
         assert found == expected
+
+
+def test_who_was_published_soon_after_is_found_among_earlier_and_later_ones() -> None:
+    text = Content("x", "", None, 4 * DAY_MS, evidence=TEXTS[1])
+    moments = (0, 4 * DAY_MS, 9 * DAY_MS)
+    crowd = [
+        Candidate(f"a{day}", encode(day, "t", 0, 0), Content("x", "", None, moment, b"", TEXTS[5]))
+        for day, moment in enumerate(moments)
+    ]
+    alone = [one_by_one(text, [each], Rules(), NO_EDITOR).relation for each in crowd]
+    assert alone[0] is alone[2] is not alone[1]
+    assert decide(text, crowd, Rules()) == one_by_one(text, crowd, Rules(), NO_EDITOR)
