@@ -54,11 +54,15 @@ CRITICAL = frozenset({Rule.WIPED_OUT, Rule.NO_BATCH})
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something that somebody should look at; ``subject`` is what it is about, None: all."""
+    """Something that somebody should look at; ``subject`` is what it is about, None: all.
+
+    ``figures`` are what the message tells, in its order, for whoever tells it in other words.
+    """
 
     rule: Rule
     subject: str | None
     message: str
+    figures: tuple[float | str, ...] = ()
 
     @property
     def severity(self) -> str:
@@ -71,6 +75,7 @@ class Alert:
             "rule": self.rule,
             "subject": self.subject,
             "message": self.message,
+            "figures": list(self.figures),
             "severity": self.severity,
         }
 
@@ -130,7 +135,8 @@ def _wiped_out(window: Sums) -> Iterator[Alert]:
         ]
         for name in worst[:_MOST_OF_A_RULE]:
             told = f"{flagged[name]} of {articles[name]} articles of this {kind} are repeats"
-            yield Alert(Rule.WIPED_OUT, f"{kind} {name}", told)
+            figures = (flagged[name], articles[name], kind, name)
+            yield Alert(Rule.WIPED_OUT, f"{kind} {name}", told, figures)
 
 
 def _unusual(hour: Sums, usual: Sequence[Sums]) -> Iterator[Alert]:
@@ -143,7 +149,7 @@ def _unusual(hour: Sums, usual: Sequence[Sums]) -> Iterator[Alert]:
     if abs(rate - middle) > width:
         low, high = max(0.0, middle - width), min(1.0, middle + width)
         told = f"dedup rate {rate:.1%} in the last whole hour; usual is {low:.1%} to {high:.1%}"
-        yield Alert(Rule.UNUSUAL_RATE, None, told)
+        yield Alert(Rule.UNUSUAL_RATE, None, told, (rate, low, high))
 
 
 def _rate(sums: Sums) -> float | None:
@@ -160,7 +166,7 @@ def _lag(lags: Sequence[int]) -> Iterator[Alert]:
         told = (
             f"{seen[-1]} records wait, {seen[-1] - seen[0]} more than {LAG_BATCHES} sightings ago"
         )
-        yield Alert(Rule.LAG_GROWING, None, told)
+        yield Alert(Rule.LAG_GROWING, None, told, (seen[-1], seen[-1] - seen[0], LAG_BATCHES))
 
 
 def _letters(batches: Sequence[Mapping[str, Any]]) -> Iterator[Alert]:
@@ -171,16 +177,18 @@ def _letters(batches: Sequence[Mapping[str, Any]]) -> Iterator[Alert]:
     if refused.total() >= LETTERS_LEAST and refused.total() >= LETTERS_SHARE * records:
         reason, count = refused.most_common(1)[0]
         told = f"{refused.total()} of {records} records were refused; {count} of them: {reason}"
-        yield Alert(Rule.DEAD_LETTERS, None, told)
+        yield Alert(Rule.DEAD_LETTERS, None, told, (refused.total(), records, count, reason))
 
 
 def _hot(hot: Mapping[str, int]) -> Iterator[Alert]:
     worst = sorted((key for key in hot if hot[key] >= HOT_ARTICLES), key=lambda key: -hot[key])
     for key in worst[:_MOST_OF_A_RULE]:
-        yield Alert(Rule.HOT_BUCKET, key, f"{hot[key]} articles or more carry this key")
+        told = f"{hot[key]} articles or more carry this key"
+        yield Alert(Rule.HOT_BUCKET, key, told, (hot[key],))
 
 
 def _silence(numbers: Numbers) -> Iterator[Alert]:
     silent = numbers.silent_ms
     if numbers.expected and silent is not None and silent > SILENT_MS:
-        yield Alert(Rule.NO_BATCH, None, f"no batch for {silent // 60_000} minutes")
+        minutes = silent // 60_000
+        yield Alert(Rule.NO_BATCH, None, f"no batch for {minutes} minutes", (minutes,))

@@ -12,10 +12,11 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
 from streaming.dashboard.serving import Address, served
+from streaming.dashboard.watching import watching
 from streaming.settings import Settings
 from streaming.store.opening import open_index
-from tests.dashboard.asking import END_MS, dashboard, fill, settings_of
-from tests.indexed import publish
+from tests.dashboard.asking import BODY, END_MS, dashboard, fill, settings_of
+from tests.indexed import BEGIN_MS, publish
 
 HERE = Address("127.0.0.1", 0)
 PATIENCE = 30
@@ -198,6 +199,28 @@ def test_a_server_that_ends_is_told_of(browser: WebDriver, filled: Settings) -> 
     with served(dashboard(filled), HERE) as where:
         show(browser, where, "now")
     wait(browser, lambda d: d.find_elements(By.CSS_SELECTOR, "#banner .bad"))
+
+
+def test_an_alert_that_stands_is_shown_in_both_languages(
+    browser: WebDriver, tmp_path: Path
+) -> None:
+    settings = settings_of(f"sqlite:{tmp_path / 'leitong.db'}")
+    copies = [
+        {"article_id": f"w{n}", "title": "降温", "body": BODY, "channel": "<b>体育"}
+        for n in range(60)
+    ]
+    publish(tmp_path / "log", settings, copies)
+    app = dashboard(settings, BEGIN_MS + 60 * 60_000)
+    with watching(app.watcher, every=0.1), served(app, HERE) as where:
+        show(browser, where, "now", language="en")
+        wait(browser, lambda d: d.find_elements(By.CSS_SELECTOR, ".alerts li"))
+        (told,) = (each.text for each in browser.find_elements(By.CSS_SELECTOR, ".alerts li"))
+        assert told == "Nearly all flagged: Channel <b>体育\n59 of 60 articles are repeats."
+        assert browser.find_elements(By.CSS_SELECTOR, ".alerts li.critical")
+        show(browser, where, "now", language="zh")
+        wait(browser, lambda d: d.find_elements(By.CSS_SELECTOR, ".alerts li"))
+        (told,) = (each.text for each in browser.find_elements(By.CSS_SELECTOR, ".alerts li"))
+        assert told == "几乎全部判重： 频道 <b>体育\n60 篇稿件中有 59 篇判为重复。"
 
 
 def test_a_token_is_asked_for(browser: WebDriver, filled: Settings) -> None:

@@ -46,10 +46,24 @@ function tile(label, value, note, css = "", href = null) {
   return href ? h("a", { class: `tile ${css}`, href, "data-key": href }, inside) : h("div", { class: `tile ${css}` }, inside);
 }
 
+// What a rule says, in the reader's language; one that is not known here says it in English.
+const SAID = {
+  wiped_out: ([flagged, articles, kind, name]) => [`${t(kind)} `, h("bdi", null, name), format.count(flagged), format.count(articles)],
+  unusual_rate: (shares) => ["", "", ...shares.map((each) => format.percent(each))],
+  lag_growing: (counts) => ["", "", ...counts.map((each) => format.count(each))],
+  dead_letters: ([refused, records, most, reason]) => ["", "", ...[refused, records, most].map((each) => format.count(each)), word("reason_", reason)],
+  hot_bucket: ([articles], key) => ["", h("bdi", null, key), format.count(articles)],
+  no_batch: ([minutes]) => ["", "", format.count(minutes)],
+};
+
 function alerts(found) {
   if (!found.length) return null;
   return h("section", { class: "card alerts", "aria-label": t("alerts") }, h("h2", null, t("alerts")),
-    h("ul", null, found.map((each) => h("li", { class: each.severity }, h("strong", null, word("alert_", each.rule)), " ", h("bdi", null, each.subject ?? ""), h("div", { class: "note" }, each.message)))));
+    h("ul", null, found.map((each) => {
+      const [before, subject, ...values] = SAID[each.rule]?.(each.figures, each.subject) ?? ["", h("bdi", null, each.subject ?? "")];
+      return h("li", { class: each.severity }, h("strong", null, word("alert_", each.rule)), " ", before, subject,
+        h("div", { class: "note" }, each.rule in SAID ? t(`said_${each.rule}`, ...values) : each.message));
+    })));
 }
 
 function facts(found) {
