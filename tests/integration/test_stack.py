@@ -16,8 +16,9 @@ from streaming.stack.jars import spark_kafka_jars
 from streaming.stack.processes import load
 from streaming.stack.settings import Options, Ports, ServiceName, StackError
 from streaming.stack.stack import LocalStack
-from streaming.store.contract import TableSpec
+from streaming.store.contract import Mutation, TableSpec
 from streaming.store.hbase_layout import DEFAULT_REGIONS
+from streaming.store.tables import TABLES
 from streaming.store.urls import open_store
 
 SERVICES: tuple[ServiceName, ...] = ("kafka", "hbase", "thrift", "admin")
@@ -246,6 +247,23 @@ def test_a_stack_goes_down_without_a_trace_and_comes_up_with_its_data(tmp_path: 
     finally:
         stack.down(erase=True)
     assert not stack.directory.exists()
+
+
+def test_an_index_with_something_in_every_region_fits_into_a_small_heap(tmp_path: Path) -> None:
+    small = Options(hbase_heap="320m", java_options=("-XX:TieredStopAtLevel=1",))
+    stack = LocalStack(tmp_path / "small", LocalStack.free_ports(), small)
+    everywhere = [bytes((salt,)) + b"row" for salt in range(256)]
+    try:
+        stack.up(kafka=False)
+        store = open_store(f"hbase://{stack.hbase}/small?admin={stack.admin}")
+        store.ensure_tables(TABLES)
+        for table in TABLES:
+            store.mutate(table.name, [Mutation(row, {b"q": b"v"}) for row in everywhere])
+        for table in TABLES:
+            assert len(store.rows(table.name, everywhere)) == len(everywhere)
+        store.close()
+    finally:
+        stack.down(erase=True)
 
 
 def test_spark_is_given_nothing_it_has() -> None:
