@@ -12,8 +12,7 @@ from itertools import pairwise
 from statistics import mean, pstdev
 from typing import Any
 
-from streaming.engine.summaries import Sums
-from streaming.matching.verdict import REPEATS
+from streaming.engine.summaries import GROUPS, Sums
 
 WIPED_SHARE = 0.9
 WIPED_LEAST = 50
@@ -120,22 +119,16 @@ def by_rule(found: Iterable[Alert]) -> dict[str, int]:
 
 
 def _wiped_out(window: Sums) -> Iterator[Alert]:
-    for place, kind in ((0, "channel"), (1, "source")):
-        articles: Counter[str] = Counter()
-        flagged: Counter[str] = Counter()
-        for outcome, count in window.outcomes.items():
-            name = (outcome[0], outcome[1])[place]
-            articles[name] += count
-            if outcome[2] in REPEATS:
-                flagged[name] += count
+    for kind in GROUPS:
+        articles, repeats = window.by(kind)
         worst = [
             name
             for name, count in articles.most_common()
-            if name and count >= WIPED_LEAST and flagged[name] >= WIPED_SHARE * count
+            if name and count >= WIPED_LEAST and repeats[name] >= WIPED_SHARE * count
         ]
         for name in worst[:_MOST_OF_A_RULE]:
-            told = f"{flagged[name]} of {articles[name]} articles of this {kind} are repeats"
-            figures = (flagged[name], articles[name], kind, name)
+            told = f"{repeats[name]} of {articles[name]} articles of this {kind} are repeats"
+            figures = (repeats[name], articles[name], kind, name)
             yield Alert(Rule.WIPED_OUT, f"{kind} {name}", told, figures)
 
 

@@ -27,6 +27,7 @@ from streaming.dashboard.recent import newest_ms
 from streaming.dashboard.requests import MOST_CHARACTERS, Gate, Parameters, Refused, bad
 from streaming.dashboard.static_files import read_static
 from streaming.dashboard.watching import Send, Watcher
+from streaming.engine.summaries import GROUPS
 from streaming.errors import LeitongError, SettingsError, StoreError
 from streaming.metrics import IndexCollector, StoreCollector, build_info
 from streaming.settings import Settings
@@ -275,7 +276,7 @@ def _span(question: Question, default: str) -> tuple[int, int, bool]:
 
 
 def _rates(question: Question) -> dict[str, Any]:
-    by = question.parameters.choice("by", ("channel", "source"), "channel")
+    by = question.parameters.choice("by", GROUPS, "channel")
     _, end, moved = _span(question, "24h")
     chosen = question.parameters.range("24h")
     found = rates.rates(question.store, chosen, end - 1, by)

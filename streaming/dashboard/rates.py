@@ -1,13 +1,13 @@
 """Dedup rates over time, by channel or by source, and what another threshold would make of them."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 from streaming.dashboard.periods import Range
 from streaming.engine import statistics, summaries
 from streaming.engine.statistics import SCORES
-from streaming.engine.summaries import Sums
+from streaming.engine.summaries import Group, Sums
 from streaming.matching.verdict import REPEATS
 from streaming.matching.verification import Check
 from streaming.store.contract import Store
@@ -16,22 +16,8 @@ MOST_GROUPS = 30
 EDITOR = "editor"
 """What stands for the tier where only an editor relates two articles."""
 
-_Outcome = tuple[str, str, str | None, str | None]
-_Outcomes = Counter[_Outcome]
 
-
-def _channel(outcome: _Outcome) -> str:
-    return outcome[0]
-
-
-def _source(outcome: _Outcome) -> str:
-    return outcome[1]
-
-
-_BY = {"channel": _channel, "source": _source}
-
-
-def rates(store: Store, chosen: Range, end_ms: int, by: str) -> dict[str, Any]:
+def rates(store: Store, chosen: Range, end_ms: int, by: Group) -> dict[str, Any]:
     """Give counts per step of a range that ends with a moment, as values for JSON.
 
     ``by`` is ``channel`` or ``source``; of the groups those with most articles are told.
@@ -43,7 +29,7 @@ def rates(store: Store, chosen: Range, end_ms: int, by: str) -> dict[str, Any]:
     whole = Sums()
     for step in every:
         whole.add(step)
-    groups, more = _groups(every, whole.outcomes, _BY[by])
+    groups, more = _groups(every, whole, by)
     return {
         "from_ms": begin,
         "to_ms": end,
@@ -52,7 +38,7 @@ def rates(store: Store, chosen: Range, end_ms: int, by: str) -> dict[str, Any]:
         "articles": [step.outcomes.total() for step in every],
         "repeats": [step.repeats for step in every],
         "tiers": _tiers(every),
-        "relations": _relations(whole.outcomes),
+        "relations": _relations(whole),
         "by": by,
         "groups": groups,
         "more_groups": more,
@@ -73,33 +59,20 @@ def _steps(store: Store, chosen: Range, begin: int, end: int) -> dict[int, Sums]
     return steps
 
 
-def _groups(
-    every: Iterable[Sums], whole: _Outcomes, name_of: Callable[[_Outcome], str]
-) -> tuple[list[dict[str, Any]], int]:
-    articles: Counter[str] = Counter()
-    flagged: Counter[str] = Counter()
-    for key, n in whole.items():
-        articles[name_of(key)] += n
-        if key[2] in REPEATS:
-            flagged[name_of(key)] += n
+def _groups(every: Iterable[Sums], whole: Sums, by: Group) -> tuple[list[dict[str, Any]], int]:
+    articles, repeats = whole.by(by)
     names = [name for name, _ in sorted(articles.items(), key=lambda each: (-each[1], each[0]))]
     shown = names[:MOST_GROUPS]
     series: dict[str, tuple[list[int], list[int]]] = {name: ([], []) for name in shown}
     for step in every:
-        mine: Counter[str] = Counter()
-        its: Counter[str] = Counter()
-        for key, n in step.outcomes.items():
-            mine[name_of(key)] += n
-            if key[2] in REPEATS:
-                its[name_of(key)] += n
-        for name in shown:
-            series[name][0].append(mine[name])
-            series[name][1].append(its[name])
+        for at, counts in enumerate(step.by(by)):
+            for name in shown:
+                series[name][at].append(counts[name])
     groups = [
         {
             "name": name,
             "articles": articles[name],
-            "repeats": flagged[name],
+            "repeats": repeats[name],
             "steps": series[name],
         }
         for name in shown
@@ -119,9 +92,9 @@ def _tiers(every: Iterable[Sums]) -> dict[str, list[int]]:
     return {name: [found[name] for found in counts] for name in names}
 
 
-def _relations(outcomes: _Outcomes) -> dict[str, int]:
+def _relations(whole: Sums) -> dict[str, int]:
     found: Counter[str] = Counter()
-    for (_, _, relation, _), n in outcomes.items():
+    for (_, _, relation, _), n in whole.outcomes.items():
         found[relation or "none"] += n
     return dict(found)
 

@@ -2,12 +2,14 @@
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from streaming.dashboard.periods import RANGES, Range
+
+Choice = TypeVar("Choice", bound=str)
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_PARAMETERS = 8
@@ -75,12 +77,13 @@ class Parameters:
             raise bad(f"say {name}=")
         return value
 
-    def choice(self, name: str, choices: Any, default: str) -> str:
+    def choice(self, name: str, choices: Iterable[Choice], default: Choice) -> Choice:
         """Give one of several words."""
-        value = self._given.get(name, default)
-        if value not in choices:
-            raise bad(f"{name} is one of {', '.join(choices)}")
-        return value
+        said = self._given.get(name, default)
+        for each in choices:
+            if each == said:
+                return each
+        raise bad(f"{name} is one of {', '.join(choices)}")
 
     def range(self, default: str = "24h") -> Range:
         """Give the range of time."""

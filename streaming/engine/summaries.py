@@ -11,7 +11,7 @@ the time that its minutes would take.
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 
@@ -47,6 +47,11 @@ DAY = Grain(b"d", 24 * 60 * MINUTE_MS)
 GRAINS = (TEN_MINUTES, HOUR, DAY)
 
 
+Group = Literal["channel", "source"]
+GROUPS: tuple[Group, ...] = ("channel", "source")
+"""By what articles are counted; so an outcome begins."""
+
+
 @dataclass(slots=True)
 class Sums:
     """How many articles there were, in all of a period.
@@ -73,6 +78,18 @@ class Sums:
         self.outcomes.update(other.outcomes)
         self.distances.update(other.distances)
         self.scores.update(other.scores)
+
+    def by(self, group: Group) -> tuple[Counter[str], Counter[str]]:
+        """Count the articles by channel or source, and those that repeat an earlier one."""
+        articles: Counter[str] = Counter()
+        repeats: Counter[str] = Counter()
+        place = GROUPS.index(group)
+        for outcome, n in self.outcomes.items():
+            name = outcome[place] or ""
+            articles[name] += n
+            if outcome[2] in REPEATS:
+                repeats[name] += n
+        return articles, repeats
 
     @property
     def repeats(self) -> int:
