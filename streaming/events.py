@@ -31,6 +31,7 @@ Headers = tuple[tuple[str, bytes | None], ...]
 _SCHEMA = "article-event"
 _LABEL_LIMIT = 256
 _EXACT_FLOAT = 2**53
+_FRAMED, _FRAME_BYTES = b"\0", 5
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 # A message that breaks several rules is counted under the first of these that applies.
 _PRECEDENCE = (Reason.UNKNOWN_EVENT, Reason.SCHEMA, Reason.EMPTY_TEXT)
@@ -89,12 +90,14 @@ class EventParser:
         """Parse one message. Without a value the key names an article that is gone.
 
         The key of a message with a value is not read: it only chooses the partition. The
-        headers say whether it is a CloudEvent; `streaming.cloudevents` has the rules.
+        headers say whether it is a CloudEvent; `streaming.cloudevents` has the rules. The five
+        bytes with which a schema registry's serializer begins are passed over.
         """
         if value is not None and len(value) > self._max_bytes:
             return Rejected(
                 Reason.TOO_LARGE, f"value: {len(value)} bytes, the limit is {self._max_bytes}"
             )
+        value = _unframed(value)
         mode = cloudevents.mode_of(headers, value) if headers else Mode.BARE
         if isinstance(mode, Rejected):
             return mode
@@ -159,6 +162,16 @@ class EventParser:
             _label(get("author")),
             _label(get("language")),
         )
+
+
+def _unframed(value: bytes | None) -> bytes | None:
+    """Leave out what the serializers of a schema registry put before JSON, which has no NUL.
+
+    That is Confluent's wire format: a NUL, and the number of the schema in four bytes.
+    """
+    if value is not None and value[:1] == _FRAMED and len(value) >= _FRAME_BYTES:
+        return value[_FRAME_BYTES:]
+    return value
 
 
 def _document(value: bytes, mode: Mode) -> Any | Rejected:

@@ -296,6 +296,35 @@ def test_what_cannot_be_read_has_its_reason(
     assert rejected.reason is reason
 
 
+FRAMED = b"\0" + (7).to_bytes(4)
+
+
+def test_what_a_schema_registry_puts_before_json_is_passed_over() -> None:
+    assert PARSER.parse(FRAMED + orjson.dumps(ARTICLE)) == valid(ARTICLE)
+    cloud = {"specversion": "1.0", "id": "1", "source": "/cms", "type": "x.created"}
+    enclosed = orjson.dumps({**cloud, "data": ARTICLE})
+    headers = (("content-type", b"application/cloudevents+json"),)
+    assert PARSER.parse(FRAMED + enclosed, headers=headers) == valid(ARTICLE)
+    binary = tuple((f"ce_{name}", value.encode()) for name, value in cloud.items())
+    assert PARSER.parse(FRAMED + orjson.dumps(ARTICLE), headers=binary) == valid(ARTICLE)
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (FRAMED, Reason.NO_VALUE),
+        (FRAMED[:4], Reason.NOT_JSON),
+        (FRAMED + b"\x02\x06a-1", Reason.NOT_JSON),
+        (FRAMED + FRAMED + b"{}", Reason.NOT_JSON),
+        (b"\1" + FRAMED[1:] + b"{}", Reason.NOT_JSON),
+    ],
+)
+def test_a_frame_without_json_in_it_is_refused(value: bytes, reason: Reason) -> None:
+    rejected = PARSER.parse(value)
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason is reason
+
+
 def test_deep_fields_that_nobody_reads_do_not_matter() -> None:
     value = orjson.dumps(ARTICLE)[:-1] + b',"x":' + b"[" * 900 + b"]" * 900 + b"}"
     assert isinstance(PARSER.parse(value), Event)
