@@ -32,7 +32,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.servers import hbase
 from streaming.dashboard.app import Dashboard
-from streaming.dashboard.serving import Address, served
 from streaming.dashboard.static_files import read_static
 from streaming.engine import statistics, summaries
 from streaming.engine.events import LoggedContent
@@ -43,6 +42,7 @@ from streaming.enrichment import Enricher
 from streaming.filelog import LogRecord
 from streaming.position import at, encode
 from streaming.query.run import prepare
+from streaming.serving import Address, served
 from streaming.settings import Settings, load
 from streaming.stack.settings import Options
 from streaming.store import articles, keys

@@ -32,6 +32,7 @@ _COMMANDS = {
     "stack": "streaming.stack.cli:stack_commands",
     "store": "streaming.commands.store:store",
     "train": "streaming.commands.train:train",
+    "webhook": "producers.webhook_cli:webhook",
 }
 
 

@@ -1,7 +1,5 @@
 """``leitong dashboard``: the page of dedup rates."""
 
-import signal
-import time
 from pathlib import Path
 
 import click
@@ -12,6 +10,7 @@ from streaming.commands.options import (
     read_settings,
     store_option,
 )
+from streaming.interrupts import wait
 
 DEFAULT_ADDRESS = "127.0.0.1:8600"
 
@@ -59,15 +58,11 @@ def dashboard(
       leitong dashboard --store hbase://127.0.0.1:9090/leitong --listen 0.0.0.0:8600 \\
                         --token-file /etc/leitong/token
     """  # noqa: D301 - click wants the character, not its escape
+    from streaming.dashboard.access import check_address, read_token  # noqa: PLC0415
     from streaming.dashboard.app import Dashboard  # noqa: PLC0415
-    from streaming.dashboard.serving import (  # noqa: PLC0415
-        Address,
-        check_address,
-        read_token,
-        served,
-    )
     from streaming.dashboard.telling import teller  # noqa: PLC0415
     from streaming.dashboard.watching import watching  # noqa: PLC0415
+    from streaming.serving import Address, served  # noqa: PLC0415
 
     where = Address.parse(address)
     token = read_token(token_file)
@@ -78,15 +73,4 @@ def dashboard(
         with watching(app.watcher), served(app, where) as there:
             click.echo(f"dashboard of {settings.store.url}: http://{there}/ (Ctrl-C ends it)")
             wait()
-
-
-def wait() -> None:
-    """Wait for Ctrl-C, or to be asked to end."""
-    # Spark leaves a handler behind that wants a session to cancel the jobs of.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.default_int_handler)
-    try:
-        while True:
-            time.sleep(3600)
-    except KeyboardInterrupt:
-        click.echo()
+            click.echo()

@@ -176,10 +176,10 @@ def _show_the_way(console: Console, directory: Path) -> None:
 
 
 def _show_page(console: Console, settings: "Settings") -> None:
-    from streaming.commands.dashboard import wait  # noqa: PLC0415
     from streaming.dashboard.app import Dashboard  # noqa: PLC0415
-    from streaming.dashboard.serving import Address, served  # noqa: PLC0415
     from streaming.dashboard.watching import watching  # noqa: PLC0415
+    from streaming.interrupts import wait  # noqa: PLC0415
+    from streaming.serving import Address, served  # noqa: PLC0415
 
     app = Dashboard(settings)
     # Whatever else listens on the usual port, the demo goes on.
@@ -190,3 +190,4 @@ def _show_page(console: Console, settings: "Settings") -> None:
             highlight=False,
         )
         wait()
+        console.print()

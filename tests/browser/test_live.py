@@ -18,8 +18,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from streaming.dashboard.app import Dashboard
-from streaming.dashboard.serving import Address, served
 from streaming.filelog import FileLogWriter
+from streaming.serving import Address, served
 from tests.dashboard.asking import settings_of
 
 PATIENCE = 120

@@ -11,8 +11,8 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
-from streaming.dashboard.serving import Address, served
 from streaming.dashboard.watching import watching
+from streaming.serving import Address, served
 from streaming.settings import Settings
 from streaming.store.opening import open_index
 from tests.dashboard.asking import BODY, END_MS, dashboard, fill, settings_of

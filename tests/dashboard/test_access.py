@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from streaming.dashboard.access import check_address, read_token
 from streaming.dashboard.app import Dashboard
 from streaming.dashboard.readonly import ReadOnly, TooMuch
-from streaming.dashboard.serving import Address, check_address, read_token
 from streaming.dashboard.static_files import read_static
 from streaming.errors import SettingsError
+from streaming.serving import Address
 from streaming.store.opening import open_index
 from tests.dashboard.asking import dashboard, fill, get, settings_of
 from tests.engine.worlds import batch, event, index

@@ -1,11 +1,9 @@
-"""Serve the dashboard: where it listens, and under which conditions."""
+"""Serve a WSGI application: where it listens, and from a thread of its own."""
 
 import ipaddress
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -15,9 +13,9 @@ from waitress.server import MultiSocketServer, create_server
 
 from streaming.errors import SettingsError
 
-TOKEN_VARIABLE = "LEITONG_DASHBOARD_TOKEN"  # noqa: S105 - the name of it, not a token
-_SHORTEST_TOKEN = 16
 _THREADS = 8
+_CONNECTIONS = 64
+_BODY_BYTES = 1024
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 5
 
@@ -52,46 +50,31 @@ class Address:
         return f"{host}:{self.port}"
 
 
-def read_token(file: Path | None) -> str | None:
-    """Read the token from a file or from the environment; None if there is none.
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a server takes on: requests at a time, open connections, and bytes of a body."""
 
-    SettingsError if it can be guessed.
-    """
-    if file is not None:
-        try:
-            token = file.read_text(encoding="utf-8").strip()
-        except OSError as error:
-            raise SettingsError(f"{file}: {error.strerror}") from None
-    else:
-        token = os.environ.get(TOKEN_VARIABLE, "").strip()
-    if token and len(token) < _SHORTEST_TOKEN:
-        raise SettingsError(f"the token is shorter than {_SHORTEST_TOKEN} characters")
-    if file is not None and not token:
-        raise SettingsError(f"{file} is empty; it has to hold the token")
-    return token or None
+    threads: int = _THREADS
+    connections: int = _CONNECTIONS
+    body_bytes: int = _BODY_BYTES
 
 
-def check_address(address: Address, token: str | None) -> None:
-    """Make sure that nobody elsewhere can look without a token; SettingsError otherwise."""
-    if not address.is_loopback and token is None:
-        raise SettingsError(
-            f"{address} can be reached from other machines, so a token is needed: --token-file"
-            f" FILE, or {TOKEN_VARIABLE} in the environment"
-        )
+READERS = Limits()
+"""Enough for people who look at pages."""
 
 
-def _listen(app: WSGIApplication, address: Address, sockets: dict[int, Any]) -> Any:
+def _listen(app: WSGIApplication, address: Address, limits: Limits, sockets: dict[int, Any]) -> Any:
     try:
         return create_server(
             app,
             map=sockets,
             host=address.host,
             port=address.port,
-            threads=_THREADS,
+            threads=limits.threads,
             ident=None,
-            max_request_body_size=1024,
+            max_request_body_size=limits.body_bytes,
             max_request_header_size=16_384,
-            connection_limit=64,
+            connection_limit=limits.connections,
             channel_timeout=30,
         )
     except OSError as error:
@@ -99,13 +82,13 @@ def _listen(app: WSGIApplication, address: Address, sockets: dict[int, Any]) -> 
 
 
 @contextmanager
-def served(app: WSGIApplication, address: Address) -> Iterator[Address]:
+def served(app: WSGIApplication, address: Address, limits: Limits = READERS) -> Iterator[Address]:
     """Serve from a thread of its own for as long as the context is open; gives where.
 
     SettingsError if the address is taken or is not this machine's.
     """
     sockets: dict[int, Any] = {}
-    server = _listen(app, address, sockets)
+    server = _listen(app, address, limits, sockets)
     ending = Event()
 
     def serve() -> None:
@@ -115,7 +98,7 @@ def served(app: WSGIApplication, address: Address) -> Iterator[Address]:
         server.task_dispatcher.shutdown(timeout=_PATIENCE_SECONDS)
         wasyncore.close_all(sockets, ignore_all=True)
 
-    thread = Thread(target=serve, name="dashboard", daemon=True)
+    thread = Thread(target=serve, name="server", daemon=True)
     thread.start()
     try:
         yield Address(address.host, _port(server))
