@@ -11,18 +11,22 @@ once:
 401    nobody with the secret signed it just now
 413    it is larger than an event may be, or has more events than are taken at once
 415    its content type is none of the above
+421    nothing has to be signed, and it was not addressed to this machine
 422    at least one is no event, and none was handed on: ``line``, ``reason`` and ``detail``
 429    too many wait already; come again after ``Retry-After`` seconds
 503    the log did not answer, though it may have the events; send them again after that
 ====== =====================================================================================
 
-Sent again, an event changes nothing: the later one stands, and says the same. ``GET /health`` is
-200, or 503 while the log does not answer.
+Sent again, an event changes nothing: the later one stands, and says the same.
+
+``POST /check`` takes an article that is not published yet, and answers with the verdict that it
+would get and the evidence for it; nothing is written. ``GET /health`` is 200, or 503 while the log
+does not answer.
 """
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -31,11 +35,14 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import orjson
 
+from producers.checks import BadDraft, Busy, Checks
 from producers.committing import Committer, Crowded, NotTaken
 from producers.records import Record
 from producers.signing import Secrets, Unsigned
+from streaming.errors import LeitongError
 from streaming.events import EventParser
 from streaming.reasons import Reason, Rejected
+from streaming.serving import is_of_this_machine
 
 MOST_BYTES = 16 * 1024 * 1024
 """Size of the largest request, unless a single event may be larger."""
@@ -62,8 +69,6 @@ class _Refused(Exception):  # noqa: N818 - the answer, not an error of ours
 class _Request:
     """A request as it was read; the names of ``headers`` are in lower case."""
 
-    path: str
-    method: str
     headers: Mapping[str, str]
     body: bytes
 
@@ -75,18 +80,22 @@ class _Request:
 class Webhook:
     """The application: WSGI, as any server of it runs.
 
-    Without ``secrets`` everybody may post. ``most_bytes`` is the size of the largest request.
+    There is ``/events`` with a ``committer``, and ``/check`` with ``checks``. Without ``secrets``
+    everybody on this machine may post. ``most_bytes`` is the size of the largest request.
     """
 
     def __init__(
         self,
-        committer: Committer,
+        committer: Committer | None,
         parser: EventParser,
         secrets: Secrets | None,
         most_bytes: int,
+        *,
+        checks: Checks | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._committer, self._parser, self._secrets = committer, parser, secrets
+        self._committer, self._checks = committer, checks
+        self._parser, self._secrets = parser, secrets
         self._most_bytes, self._clock = most_bytes, clock
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -110,27 +119,20 @@ class Webhook:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
         if path == "/health":
             _allow(method, "GET")
-            if self._committer.stuck:
-                raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, _error("the log does not answer"))
+            if self._committer is not None and self._committer.stuck:
+                raise _unavailable("the log does not answer")
             return HTTPStatus.OK, {"status": "ok"}
-        if path != "/events":
-            raise _Refused(HTTPStatus.NOT_FOUND, _error("there is only /events and /health"))
-        _allow(method, "POST")
-        request = self._read(environ, path, method)
-        records = self._records(request)
-        try:
-            self._committer.commit(records)
-        except Crowded as error:
-            raise _Refused(
-                HTTPStatus.TOO_MANY_REQUESTS, _error(str(error)), _SOON_SECONDS
-            ) from None
-        except NotTaken:
-            # What the log says is for its owner, who finds it in our log.
-            told = _error("the log did not confirm the events; send them again")
-            raise _Refused(HTTPStatus.SERVICE_UNAVAILABLE, told, _LATER_SECONDS) from None
-        return HTTPStatus.OK, {"events": len(records)}
+        if path == "/events" and self._committer is not None:
+            _allow(method, "POST")
+            return HTTPStatus.OK, _commit(self._committer, self._records(self._read(environ)))
+        if path == "/check" and self._checks is not None:
+            _allow(method, "POST")
+            return HTTPStatus.OK, _checked(self._checks, self._read(environ))
+        known = {"/events": self._committer, "/check": self._checks}
+        there = ", ".join(name for name, behind in known.items() if behind is not None)
+        raise _Refused(HTTPStatus.NOT_FOUND, _error(f"there is {there} and /health"))
 
-    def _read(self, environ: WSGIEnvironment, path: str, method: str) -> _Request:
+    def _read(self, environ: WSGIEnvironment) -> _Request:
         length = environ.get("CONTENT_LENGTH") or ""
         if not length.isdecimal():
             raise _Refused(HTTPStatus.BAD_REQUEST, _error("the request has no Content-Length"))
@@ -144,8 +146,13 @@ class Webhook:
             for name, value in environ.items()
             if name.startswith("HTTP_") or name == "CONTENT_TYPE"
         }
-        request = _Request(path, method, headers, body)
-        if self._secrets is not None:
+        request = _Request(headers, body)
+        if self._secrets is None:
+            # A page elsewhere whose name resolves to 127.0.0.1 is not from here.
+            if not is_of_this_machine(headers.get("host", "")):
+                told = _error("without a secret this is on 127.0.0.1 and localhost only")
+                raise _Refused(HTTPStatus.MISDIRECTED_REQUEST, told)
+        else:
             try:
                 self._secrets.check(headers, body, self._clock())
             except Unsigned as error:
@@ -178,6 +185,44 @@ class Webhook:
         return found
 
 
+def _commit(committer: Committer, records: Sequence[Record]) -> dict[str, Any]:
+    try:
+        committer.commit(records)
+    except Crowded as error:
+        raise _crowded(str(error)) from None
+    except NotTaken:
+        # What the log says is for its owner, who finds it in our log.
+        raise _unavailable("the log did not confirm the events; send them again") from None
+    return {"events": len(records)}
+
+
+def _checked(checks: Checks, request: _Request) -> dict[str, Any]:
+    if not _is_json(request.media_type):
+        told = _error(f"content type {request.media_type!r} is not {_JSON}")
+        raise _Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, told)
+    try:
+        return checks.answer(request.body)
+    except BadDraft as error:
+        raise _Refused(HTTPStatus.UNPROCESSABLE_ENTITY, _error(str(error))) from None
+    except Busy:
+        raise _crowded("too many drafts are being looked at") from None
+    except LeitongError as error:
+        _log.warning("a draft was not checked: %s", error)
+        raise _unavailable("the index cannot be asked just now") from None
+
+
+def _is_json(media_type: str) -> bool:
+    return media_type == _JSON or media_type.endswith("+json")
+
+
+def _crowded(message: str) -> _Refused:
+    return _Refused(HTTPStatus.TOO_MANY_REQUESTS, _error(message), _SOON_SECONDS)
+
+
+def _unavailable(message: str) -> _Refused:
+    return _Refused(HTTPStatus.SERVICE_UNAVAILABLE, _error(message), _LATER_SECONDS)
+
+
 _Message = tuple[int, bytes, tuple[tuple[str, bytes], ...]]
 """The line of a message from 1, its value, and its headers."""
 
@@ -196,7 +241,7 @@ def _messages(request: _Request) -> Iterator[_Message]:
         for number, line in enumerate(body.split(b"\n"), 1):
             if line.strip():
                 yield number, line, ()
-    elif media == _JSON or media.endswith("+json"):
+    elif _is_json(media):
         yield 1, body, attributes
     else:
         told = _error(f"content type {media!r} is none of {_JSON}, {_LINES}, {_CLOUD}")

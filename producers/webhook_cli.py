@@ -1,10 +1,11 @@
 """``leitong webhook``: take article events over HTTP."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
 
-from streaming.commands.options import configured, read_settings
+from streaming.commands.options import configured, generation_option, read_settings
 from streaming.interrupts import wait
 
 DEFAULT_ADDRESS = "127.0.0.1:8700"
@@ -14,9 +15,8 @@ DEFAULT_ADDRESS = "127.0.0.1:8700"
 @click.option(
     "--to",
     "target",
-    required=True,
     metavar="LOG",
-    help="file:DIR or kafka://HOST:PORT/TOPIC; created if it is not there.",
+    help="Publish events there: file:DIR or kafka://HOST:PORT/TOPIC; created if it is not there.",
 )
 @click.option(
     "--listen",
@@ -39,21 +39,32 @@ DEFAULT_ADDRESS = "127.0.0.1:8700"
     show_default=True,
     help="Requests that wait for the log at a time; others are told to come again.",
 )
+@click.option(
+    "--store",
+    metavar="URL",
+    help="Check drafts against this index: sqlite:PATH or hbase://HOST:PORT/PREFIX.",
+)
+@generation_option
 @configured
 def webhook(
     *,
-    target: str,
+    target: str | None,
     address: str,
     secret_file: Path | None,
     most_waiting: int,
+    store: str | None,
+    generation: str | None,
     file: Path | None,
     assignments: tuple[str, ...],
 ) -> None:
-    """Take article events over HTTP and publish them.
+    """Take article events over HTTP and publish them; check drafts.
 
     A CMS posts an event, as leitong produce takes it, to /events and has its answer when the
     log has it: 200. An event that is none is refused at once with its reason (422). While too
     many wait (429), or while the log does not answer (503), it has to be sent again.
+
+    With --store a CMS may ask at /check what would be said of an article before it publishes
+    it: the verdict and the evidence for it, as leitong check --json tells them.
 
     Messages are signed as Standard Webhooks says: an HMAC over id, time and body in the headers
     webhook-id, webhook-timestamp and webhook-signature.
@@ -61,8 +72,9 @@ def webhook(
     \b
       openssl rand -base64 32 > secret
       leitong webhook --to kafka://127.0.0.1:9092/articles --secret-file secret
-      curl 127.0.0.1:8700/health
+      leitong webhook --store hbase://127.0.0.1:9090/leitong
     """  # noqa: D301 - click wants the character, not its escape
+    from producers.checks import Checks  # noqa: PLC0415
     from producers.cli import open_target, parser_of  # noqa: PLC0415
     from producers.committing import Committer  # noqa: PLC0415
     from producers.signing import SECRET_VARIABLE, Secrets  # noqa: PLC0415
@@ -77,21 +89,32 @@ def webhook(
             f"{where} can be reached from other machines, so messages have to be signed:"
             f" --secret-file FILE, or {SECRET_VARIABLE} in the environment"
         )
-    settings = read_settings(file, assignments)
-    # Now, so that a mistake in the address is told to whoever starts it.
-    opened = [open_target(target, settings, "now", None)]
-    committer = Committer(
-        lambda: opened.pop() if opened else open_target(target, settings, "now", None),
-        most_waiting,
-    )
+    if target is None and store is None:
+        raise SettingsError("nothing to do: publish --to a log, check drafts in a --store, or both")
+    settings = read_settings(file, assignments, store__url=store, store__generation=generation)
     most_bytes = max(MOST_BYTES, settings.events.max_bytes)
     # A few more than may wait: they answer that no more may.
     limits = Limits(most_waiting + 8, 4 * most_waiting + 32, most_bytes)
-    app = Webhook(committer, parser_of(settings), secrets, most_bytes)
-    try:
-        with served(app, where, limits) as there:
-            click.echo(f"events for {target}: POST http://{there}/events (Ctrl-C ends it)")
-            wait()
-            click.echo()
-    finally:
-        committer.close()
+    with ExitStack() as stack:
+        committer = checks = None
+        if target is not None:
+            # Now, so that a mistake in the address is told to whoever starts it.
+            first = [open_target(target, settings, "now", None)]
+            committer = Committer(
+                lambda: first.pop() if first else open_target(target, settings, "now", None),
+                most_waiting,
+            )
+            stack.callback(committer.close)
+        if store is not None:
+            checks = Checks(settings)
+            stack.callback(checks.close)
+            checks.open()
+        app = Webhook(committer, parser_of(settings), secrets, most_bytes, checks=checks)
+        there = stack.enter_context(served(app, where, limits))
+        if target is not None:
+            click.echo(f"events for {target}: POST http://{there}/events")
+        if store is not None:
+            click.echo(f"drafts beside {store}: POST http://{there}/check")
+        click.echo("Ctrl-C ends it")
+        wait()
+        click.echo()

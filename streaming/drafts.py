@@ -1,6 +1,7 @@
 """An article that is not in the log: read and enriched as if it had just come out of it."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from streaming.texts import Text
 TOPIC = "~draft"
 """Sorts after every topic: no name of one may hold this character."""
 _NO_CHANNEL = "draft"
+_NOTHING: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,19 @@ def parse_document(content: bytes, where: str) -> dict[str, Any]:
     return document
 
 
-def read_draft(document: dict[str, Any], settings: Settings, where: str, **given: str) -> Draft:
+def read_draft(
+    document: dict[str, Any],
+    settings: Settings,
+    where: str,
+    given: Mapping[str, str] = _NOTHING,
+    *,
+    enricher: Enricher | None = None,
+) -> Draft:
     """Enrich an article as `leitong produce` takes it; an id may be missing.
 
     ``given`` are a title and a channel that win over those of the document. A channel may be
-    missing where all of them are one scope. SettingsError says what is wrong with the draft.
+    missing where all of them are one scope. ``enricher`` is one under these settings, for whoever
+    reads more than one draft. SettingsError says what is wrong with the draft.
     """
     bare = read_structured(document) if is_structured(document) else document
     if isinstance(bare, Rejected):
@@ -68,12 +78,12 @@ def read_draft(document: dict[str, Any], settings: Settings, where: str, **given
         fields["article_id"] = f"draft-{uuid.uuid4().hex}"
     if not placed and settings.matching.scope == "channel":
         raise SettingsError(
-            f"{where}: has no channel, and articles are compared within theirs only: name it"
-            " with --channel"
+            f"{where}: has no channel, and articles are compared within theirs only: name it, as"
+            " its field channel or with --channel"
         )
     fields.setdefault("channel", _NO_CHANNEL)
     record = LogRecord(TOPIC, 0, 0, 0, None, orjson.dumps(fields))
-    (event,) = Enricher(settings).enrich([record])
+    (event,) = (enricher or Enricher(settings)).enrich([record])
     if isinstance(event, Rejected):
         raise SettingsError(f"{where}: {event.detail} ({event.reason})")
     if not isinstance(event, LoggedContent) or event.content is None or event.text is None:

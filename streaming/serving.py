@@ -1,6 +1,7 @@
 """Serve a WSGI application: where it listens, and from a thread of its own."""
 
 import ipaddress
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,16 @@ _CONNECTIONS = 64
 _BODY_BYTES = 1024
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 5
+
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:]+)(?::[0-9]+)?")
+
+
+def is_of_this_machine(host: str) -> bool:
+    """Whether a request was addressed to loopback, by its header ``Host``."""
+    match = _HOST.fullmatch(host)
+    return match is not None and match["name"].strip("[]").lower() in _LOOPBACK
 
 
 @dataclass(frozen=True, slots=True)

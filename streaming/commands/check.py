@@ -94,7 +94,7 @@ def check(
         _document(_read(draft, where), where, whole=title is not None),
         settings,
         where,
-        **{name: value for name, value in given.items() if value is not None},
+        {name: value for name, value in given.items() if value is not None},
     )
     settings = resolved(settings)
     index = stamped_index(settings)

@@ -1,22 +1,20 @@
 """What may ask, and what may be asked: hosts, tokens, and the parameters of questions."""
 
 import hmac
-import re
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from streaming.dashboard.periods import RANGES, Range
+from streaming.serving import is_of_this_machine
 
 Choice = TypeVar("Choice", bound=str)
 
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 MOST_PARAMETERS = 8
 MOST_CHARACTERS = 512
 """Characters of a parameter, and of an article's id in a path."""
 _FIRST_MS, _LAST_MS = 0, 1 << 45
-_HOST = re.compile(r"(?P<name>\[[0-9a-fA-F:.]+\]|[^:]+)(?::[0-9]+)?")
 
 
 class Refused(Exception):  # noqa: N818 - the answer, not an error of ours
@@ -46,8 +44,7 @@ class Gate:
     def check(self, environ: Mapping[str, Any]) -> None:
         """Refuse who brings no token, or came by another name."""
         if self._token is None:
-            match = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
-            if match is None or match["name"].strip("[]").lower() not in LOOPBACK:
+            if not is_of_this_machine(environ.get("HTTP_HOST", "")):
                 raise Refused(
                     HTTPStatus.MISDIRECTED_REQUEST, "this page is on 127.0.0.1 and localhost only"
                 )

@@ -1,16 +1,23 @@
 """Questions to an index in a real HBase: what is asked is answered, and nothing is written."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
 
 import orjson
 import pytest
 
+from producers.checks import Checks
+from producers.webhook import Webhook
 from streaming.cli import main
+from streaming.events import EventParser
+from streaming.serving import Address, Limits, served
 from streaming.settings import load
 from streaming.stack.stack import LocalStack
 from streaming.store.opening import open_index
-from tests.indexed import everything, publish
+from tests.indexed import BEGIN_MS, everything, publish
 
 BODY = (
     "市气象台今天上午发布消息说，受冷空气影响，未来三天我市将有一次明显的降温过程。"
@@ -44,3 +51,26 @@ def test_a_draft_and_a_pair_are_told_of(
     assert (found["relation"], found["visible"], found["stale"]) == ("duplicate", True, False)
     assert ["removed", "今"] in found["difference"]["body"]
     assert everything(open_index(settings)) == before
+
+
+def test_a_cms_asks_before_it_publishes(stack: LocalStack, no_settings: Path) -> None:
+    url = f"hbase://{stack.hbase}/drafts-{uuid.uuid4().hex[:6]}?regions=2"
+    settings = load(overrides=[("store.url", url, "test")], environment={}).settings
+    publish(no_settings / "log", settings, [{"article_id": "a03", "title": "降温", "body": BODY}])
+    checks = Checks(settings, clock=lambda: (BEGIN_MS + 3_600_000) / 1000)
+    checks.open()
+    before = everything(open_index(settings))
+    app = Webhook(None, EventParser(), None, 100_000, checks=checks)
+    with served(app, Address("127.0.0.1", 0), Limits(body_bytes=100_000)) as where:
+
+        def asked(number: int) -> Any:
+            draft = orjson.dumps({"body": BODY.replace("今天", f"{number}日")})
+            json = {"Content-Type": "application/json"}
+            with urlopen(Request(f"http://{where}/check", draft, json)) as answer:
+                return orjson.loads(answer.read())
+
+        with ThreadPoolExecutor(4) as pool:
+            answers = list(pool.map(asked, range(1, 30)))
+    assert [each["duplicate_of"] for each in answers] == ["a03"] * 29
+    assert everything(open_index(settings)) == before
+    checks.close()

@@ -62,6 +62,7 @@ def ask(app: Webhook, body: bytes = b"", path: str = "/events", **environ: str) 
         "SERVER_PROTOCOL": "HTTP/1.1",
         "CONTENT_TYPE": "application/json",
         "CONTENT_LENGTH": str(len(body)),
+        "HTTP_HOST": "localhost:8700",
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": "http",
         "wsgi.input": io.BytesIO(body),
@@ -143,6 +144,8 @@ def test_cloud_events_come_in_both_modes() -> None:
         (b"{}", {"REQUEST_METHOD": "GET"}, 405, "use POST"),
         (b"{}", {"REQUEST_METHOD": "PUT"}, 405, "use POST"),
         (b"{}", {"path": "/"}, 404, "/events"),
+        (b"{}", {"HTTP_HOST": "rebound.example:8700"}, 421, "localhost only"),
+        (b"{}", {"HTTP_HOST": ""}, 421, "localhost only"),
     ],
 )
 def test_what_cannot_be_taken_is_told(
@@ -175,7 +178,7 @@ def test_messages_have_to_be_signed_where_there_is_a_secret() -> None:
         "HTTP_WEBHOOK_SIGNATURE": SECRETS.sign("m1", NOW, body),
     }
     with hooked(log, SECRETS) as app:
-        assert ask(app, body, **signed).status == 200
+        assert ask(app, body, HTTP_HOST="hooks.example", **signed).status == 200
         for other in (body + b" ", b""):
             refused = ask(app, other, **signed)
             assert (refused.status, "signature" in refused.json["error"]) == (401, True)
