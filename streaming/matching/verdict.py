@@ -214,8 +214,8 @@ class Comparison:
         rules, distance = self._rules, distance_between(content, other)
         near = distance is not None and distance <= rules.k
         if near and not rules.verify_simhash and distance is not None:
-            alike = round(1 - distance / BITS, 6)
-            return Outcome(Relation.DUPLICATE, "", Tier.SIMHASH, distance, alike, measured=False)
+            equal = round(1 - distance / BITS, 6)
+            return Outcome(Relation.DUPLICATE, "", Tier.SIMHASH, distance, equal, measured=False)
         answer = verify(pair_of(content, other), rules.thresholds)
         tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
         why = "" if answer.failed is None else answer.failed.value
@@ -242,10 +242,10 @@ def decide(
     named = editorial.own.original if editorial.original_lives else None
     most = max(1, rules.max_matches)
     for part in comparison.parted(candidates):
-        for alike_ones, outcome in comparison.outcomes(content, part):
-            members = alike_ones
+        for those, outcome in comparison.outcomes(content, part):
+            members = those
             if editorial is not NO_EDITOR:
-                members, overruled = _ruled(alike_ones, outcome, editorial, named)
+                members, overruled = _ruled(those, outcome, editorial, named)
                 refused += overruled
             if outcome.relation is not None:
                 rank = _RANK[outcome.relation]
