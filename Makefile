@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test faults matrix lint soak bench bench-quick bench-growth stack-up stack-down clean
+.PHONY: setup demo test faults matrix lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -37,6 +37,10 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# A million changed messages and requests, N=1000000.
+fuzz: setup
+	$(BIN)/python -m tests.fuzz.fuzzing --inputs $(or $(N),1000000)
 
 soak: setup
 	$(BIN)/python -m tests.simulation.soak --histories $(or $(N),20000)
