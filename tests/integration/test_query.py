@@ -200,6 +200,7 @@ def test_an_outage_of_the_store_is_no_dead_letter(stack: LocalStack, tmp_path: P
     source = f"kafka://{stack.kafka}/outage-{uuid.uuid4().hex[:8]}"
     store = hbase(stack, "outage")
     early, late = messages(400)[:200], messages(400)[200:]
+    settings = load(overrides=[("store.url", store, "test")]).settings
     publish(source, early)
     told = tmp_path / "query.log"
     run = ("run", "--source", source, "--store", f"{store}&deadline=3s", "--max-batch", "100")
@@ -210,20 +211,19 @@ def test_an_outage_of_the_store_is_no_dead_letter(stack: LocalStack, tmp_path: P
             stderr=errors,
         )
     try:
-        wait_for_articles(store, tmp_path, len(early))
+        wait_for_articles(store, tmp_path, len(must_export(source, settings)))
         stack.kill("thrift")
         publish(source, late)
         wait_until(lambda: "failed and will be done again" in told.read_text())
         assert query.poll() is None, "an outage ended the query"
         stack.start("thrift")
-        wait_for_articles(store, tmp_path, len(early) + len(late))
+        wait_for_articles(store, tmp_path, len(must_export(source, settings)))
     finally:
         query.send_signal(signal.SIGTERM)
         query.wait(timeout=120)
         stack.start("thrift")
     assert query.returncode == 0, told.read_text()
     assert "Traceback" not in told.read_text()
-    settings = load(overrides=[("store.url", store, "test")]).settings
     assert exported("dead-letters", store, tmp_path) == []
     assert differences(exported("verdicts", store, tmp_path), must_export(source, settings)) == []
 
