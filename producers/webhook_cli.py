@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from streaming.commands.options import configured, generation_option, read_settings
+from streaming.commands.options import configured, generation_option, listen_option, read_settings
 from streaming.interrupts import wait
 
 DEFAULT_ADDRESS = "127.0.0.1:8700"
@@ -18,14 +18,7 @@ DEFAULT_ADDRESS = "127.0.0.1:8700"
     metavar="LOG",
     help="Publish events there: file:DIR or kafka://HOST:PORT/TOPIC; created if it is not there.",
 )
-@click.option(
-    "--listen",
-    "address",
-    metavar="HOST:PORT",
-    default=DEFAULT_ADDRESS,
-    show_default=True,
-    help="Where it is. One that other machines can reach needs a secret.",
-)
+@listen_option(DEFAULT_ADDRESS, "secret")
 @click.option(
     "--secret-file",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -7,6 +7,7 @@ import click
 from streaming.commands.options import (
     configured,
     generation_option,
+    listen_option,
     read_settings,
     store_option,
 )
@@ -16,14 +17,7 @@ DEFAULT_ADDRESS = "127.0.0.1:8600"
 
 
 @click.command()
-@click.option(
-    "--listen",
-    "address",
-    metavar="HOST:PORT",
-    default=DEFAULT_ADDRESS,
-    show_default=True,
-    help="Where the page is. One that other machines can reach needs a token.",
-)
+@listen_option(DEFAULT_ADDRESS, "token")
 @click.option(
     "--token-file",
     type=click.Path(path_type=Path, dir_okay=False),

@@ -39,6 +39,18 @@ def store_option(command: Command) -> Command:
     )(command)
 
 
+def listen_option(default: str, needed: str) -> Callable[[Command], Command]:
+    """Add ``--listen``; ``needed`` is without what it may be on loopback only."""
+    return click.option(
+        "--listen",
+        "address",
+        metavar="HOST:PORT",
+        default=default,
+        show_default=True,
+        help=f"Where it is. One that other machines can reach needs a {needed}.",
+    )
+
+
 def articles_option(command: Command) -> Command:
     """Add ``--articles``, which may be repeated."""
     return click.option(
