@@ -49,6 +49,7 @@ from streaming.store import articles, keys
 from streaming.store.articles import ArticleRow
 from streaming.store.contract import Mutation, Store
 from streaming.store.opening import open_index
+from tests.browser.conftest import SWITCHES
 
 CHANNELS = [f"channel-{n:02d}" for n in range(25)]
 SOURCES = [f"source-{n:02d}" for n in range(20)]
@@ -192,7 +193,7 @@ def in_browser(settings: Settings, end_ms: int) -> dict[str, dict[str, float]]:
     """Open views in a browser that remembers nothing: when each is seen, and what came for it."""
     options = webdriver.ChromeOptions()
     options.binary_location = shutil.which("chromium") or ""
-    for switch in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"):
+    for switch in SWITCHES:
         options.add_argument(switch)
     driver = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     found = {}

@@ -110,14 +110,11 @@ class Committer:
             for record in records:
                 self._sink.send(record.key, record.value, record.headers, record.timestamp_ms)
             self._sink.flush()
-        except LeitongError as error:
-            _log.warning("%d messages were not taken: %s", len(records), error)
-            self._drop()
-            return SourceError(str(error))
         except Exception as error:  # noqa: BLE001 - who waits has to hear of it, who comes be served
-            _log.exception("%d messages were not taken", len(records))
+            mistake = not isinstance(error, LeitongError)
+            _log.warning("%d messages were not taken: %s", len(records), error, exc_info=mistake)
             self._drop()
-            return SourceError(f"{type(error).__name__}: {error}")
+            return SourceError(f"{type(error).__name__}: {error}" if mistake else str(error))
         return None
 
     def _drop(self) -> None:

@@ -55,6 +55,7 @@ class Models:
 
     def __init__(self, directory: Path, told: Manifest, handle: Handle) -> None:
         self._tables: dict[str, Tables] = {}
+        self._hashes = WordHashes()
         self.directory = directory
         self.manifest = told
         self.handle = handle
@@ -133,10 +134,6 @@ class Models:
                 " again, or activate another"
             )
         return found
-
-    @cached_property
-    def _hashes(self) -> WordHashes:
-        return WordHashes()
 
     @cached_property
     def _counting(self) -> Callable[[Hashes64], Hashes64]:

@@ -16,14 +16,10 @@ from streaming.errors import LeitongError, SettingsError
 from streaming.events import EventParser
 from streaming.settings import Settings, load
 from streaming.store.opening import open_catalogue, open_index, with_generation
+from tests.dashboard.asking import BODY
 from tests.indexed import everything, publish
 from tests.producers.test_webhook import ask
 
-BODY = (
-    "市气象台今天上午发布消息说，受冷空气影响，未来三天我市将有一次明显的降温过程。"
-    "专家提醒市民出行注意添衣保暖，驾车人士尽量避开早晚高峰时段。"
-    "有关部门已经要求各供热企业提前做好准备，确保居民室内温度达到标准。"
-)
 ARTICLES = [
     {"article_id": "a03", "title": "降温", "body": BODY},
     {

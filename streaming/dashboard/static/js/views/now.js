@@ -46,24 +46,27 @@ function tile(label, value, note, css = "", href = null) {
   return href ? h("a", { class: `tile ${css}`, href, "data-key": href }, inside) : h("div", { class: `tile ${css}` }, inside);
 }
 
-// What a rule says, in the reader's language; one that is not known here says it in English.
-const SAID = {
-  wiped_out: ([flagged, articles, kind, name]) => [`${t(kind)} `, h("bdi", null, name), format.count(flagged), format.count(articles)],
-  unusual_rate: (shares) => ["", "", ...shares.map((each) => format.percent(each))],
-  lag_growing: (counts) => ["", "", ...counts.map((each) => format.count(each))],
-  dead_letters: ([refused, records, most, reason]) => ["", "", ...[refused, records, most].map((each) => format.count(each)), word("reason_", reason)],
-  hot_bucket: ([articles], key) => ["", h("bdi", null, key), format.count(articles)],
-  no_batch: ([minutes]) => ["", "", format.count(minutes)],
+// The figures that a rule tells, as texts; one that is not known here tells its message, in English.
+const counts = (figures) => figures.map((each) => format.count(each));
+const FIGURES = {
+  wiped_out: ([flagged, articles]) => counts([flagged, articles]),
+  unusual_rate: (shares) => shares.map((each) => format.percent(each)),
+  lag_growing: counts,
+  dead_letters: ([refused, records, most, reason]) => [...counts([refused, records, most]), word("reason_", reason)],
+  hot_bucket: counts,
+  no_batch: counts,
 };
+
+function subject({ rule, figures, subject: named }) {
+  const [, , kind, name] = figures;
+  return rule === "wiped_out" ? [`${t(kind)} `, h("bdi", null, name)] : h("bdi", null, named ?? "");
+}
 
 function alerts(found) {
   if (!found.length) return null;
   return h("section", { class: "card alerts", "aria-label": t("alerts") }, h("h2", null, t("alerts")),
-    h("ul", null, found.map((each) => {
-      const [before, subject, ...values] = SAID[each.rule]?.(each.figures, each.subject) ?? ["", h("bdi", null, each.subject ?? "")];
-      return h("li", { class: each.severity }, h("strong", null, word("alert_", each.rule)), " ", before, subject,
-        h("div", { class: "note" }, each.rule in SAID ? t(`said_${each.rule}`, ...values) : each.message));
-    })));
+    h("ul", null, found.map((each) => h("li", { class: each.severity }, h("strong", null, word("alert_", each.rule)), " ", subject(each),
+      h("div", { class: "note" }, each.rule in FIGURES ? t(`said_${each.rule}`, ...FIGURES[each.rule](each.figures)) : each.message)))));
 }
 
 function facts(found) {
