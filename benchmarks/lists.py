@@ -28,9 +28,8 @@ from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 
 from benchmarks.bars import Bar, bars
 from benchmarks.measuring import RESULTS, versions, write
-from producers.cli import parser_of
 from producers.sources import open_items
-from streaming.events import Event
+from streaming.events import Event, parser_of
 from streaming.settings import Settings
 from streaming.similar.models import Models
 from streaming.similar.registry import Registry

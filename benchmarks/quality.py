@@ -29,9 +29,8 @@ from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from producers.cli import parser_of
 from producers.sources import open_items
-from streaming.events import Event
+from streaming.events import Event, parser_of
 from streaming.fingerprints.bands import hamming
 from streaming.matching.verification import DEFAULT_THRESHOLDS
 from streaming.offline.calibration import calibrate

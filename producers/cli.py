@@ -3,7 +3,6 @@
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
-from datetime import timedelta, timezone
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +13,7 @@ from producers.publish import Invalid, Options, Publisher, Tally, Timestamps
 from producers.sources import NEWSROOM, Item, open_items
 from producers.texts import Ids
 from streaming.errors import SettingsError
-from streaming.events import EventParser
+from streaming.events import parser_of
 from streaming.interrupts import INTERRUPTED, interruptible
 from streaming.reasons import Rejected
 from streaming.settings import Settings, load
@@ -141,15 +140,6 @@ def produce(
     click.echo(summary(tally, target), err=True)
     if tally.interrupted:
         context.exit(INTERRUPTED)
-
-
-def parser_of(settings: Settings) -> EventParser:
-    """Return the parser that the query uses under these settings."""
-    return EventParser(
-        settings.channels,
-        settings.events.max_bytes,
-        timezone(timedelta(hours=settings.events.utc_offset_hours)),
-    )
 
 
 def open_target(

@@ -8,13 +8,13 @@ secrets may be valid, so that a secret can be replaced while messages arrive.
 import base64
 import binascii
 import hmac
-import os
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
 
 from streaming.errors import SettingsError
+from streaming.serving import read_secret
 
 SECRET_VARIABLE = "LEITONG_WEBHOOK_SECRET"  # noqa: S105 - the name of it, not a secret
 ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"
@@ -42,18 +42,10 @@ class Secrets:
 
         None if there is none; SettingsError if one cannot be read or can be guessed.
         """
-        if file is not None:
-            try:
-                text = file.read_text(encoding="utf-8")
-            except (OSError, UnicodeDecodeError) as error:
-                raise SettingsError(f"{file}: cannot be read ({error})") from None
-        else:
-            text = os.environ.get(SECRET_VARIABLE, "")
-        lines = [line.strip() for line in text.splitlines() if line.strip()]
+        lines = map(str.strip, read_secret(file, SECRET_VARIABLE).splitlines())
         where = SECRET_VARIABLE if file is None else str(file)
-        if file is not None and not lines:
-            raise SettingsError(f"{where}: holds no secret")
-        return cls([_decoded(line, where) for line in lines]) if lines else None
+        secrets = [_decoded(line, where) for line in lines if line]
+        return cls(secrets) if secrets else None
 
     def sign(self, message_id: str, time: int, body: bytes) -> str:
         """Sign a message with the first secret, as its sender does."""

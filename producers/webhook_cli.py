@@ -68,20 +68,21 @@ def webhook(
       leitong webhook --store hbase://127.0.0.1:9090/leitong
     """  # noqa: D301 - click wants the character, not its escape
     from producers.checks import Checks  # noqa: PLC0415
-    from producers.cli import open_target, parser_of  # noqa: PLC0415
+    from producers.cli import open_target  # noqa: PLC0415
     from producers.committing import Committer  # noqa: PLC0415
     from producers.signing import SECRET_VARIABLE, Secrets  # noqa: PLC0415
     from producers.webhook import MOST_BYTES, Webhook  # noqa: PLC0415
     from streaming.errors import SettingsError  # noqa: PLC0415
-    from streaming.serving import Address, Limits, served  # noqa: PLC0415
+    from streaming.events import parser_of  # noqa: PLC0415
+    from streaming.serving import Address, Limits, check_guarded, served  # noqa: PLC0415
 
     where = Address.parse(address)
     secrets = Secrets.read(secret_file)
-    if secrets is None and not where.is_loopback:
-        raise SettingsError(
-            f"{where} can be reached from other machines, so messages have to be signed:"
-            f" --secret-file FILE, or {SECRET_VARIABLE} in the environment"
-        )
+    check_guarded(
+        where,
+        secrets,
+        f"messages have to be signed: --secret-file FILE, or {SECRET_VARIABLE} in the environment",
+    )
     if target is None and store is None:
         raise SettingsError("nothing to do: publish --to a log, check drafts in a --store, or both")
     settings = read_settings(file, assignments, store__url=store, store__generation=generation)

@@ -5,14 +5,13 @@ once here; nothing after this stage sees the event's bytes again.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta, timezone
 from functools import cached_property
 
 import orjson
 import zstandard
 
 from streaming.engine.events import Logged, LoggedContent, LoggedOverride
-from streaming.events import Event, EventParser, Kind, Reason, Rejected
+from streaming.events import Event, EventParser, Kind, Reason, Rejected, parser_of
 from streaming.filelog import LogRecord
 from streaming.matching.content import Content
 from streaming.matching.overrides import Override, Ruling
@@ -40,12 +39,7 @@ class Enricher:
 
     @cached_property
     def _parser(self) -> EventParser:
-        events = self._settings.events
-        return EventParser(
-            channels=self._settings.channels,
-            max_bytes=events.max_bytes,
-            naive=timezone(timedelta(hours=events.utc_offset_hours)),
-        )
+        return parser_of(self._settings)
 
     @cached_property
     def _pipeline(self) -> TextPipeline:

@@ -10,7 +10,7 @@ to look at.
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
+from datetime import timedelta, timezone, tzinfo
 from typing import Any
 
 import schemas
@@ -19,9 +19,10 @@ from streaming.cloudevents import Mode
 from streaming.jsonbytes import read_json
 from streaming.kinds import WORDS, Kind
 from streaming.reasons import DETAIL_LIMIT, Reason, Rejected
+from streaming.settings import Settings
 from streaming.times import CHINA, parse_time
 
-__all__ = ["MAX_EVENT_BYTES", "Event", "EventParser", "Kind", "Reason", "Rejected"]
+__all__ = ["MAX_EVENT_BYTES", "Event", "EventParser", "Kind", "Reason", "Rejected", "parser_of"]
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Largest message that is parsed unless configured otherwise: over a million characters."""
@@ -162,6 +163,13 @@ class EventParser:
             _label(get("author")),
             _label(get("language")),
         )
+
+
+def parser_of(settings: Settings) -> EventParser:
+    """Give the parser of these settings, the same for whoever publishes, asks or judges."""
+    events = settings.events
+    naive = timezone(timedelta(hours=events.utc_offset_hours))
+    return EventParser(settings.channels, events.max_bytes, naive)
 
 
 def _unframed(value: bytes | None) -> bytes | None:

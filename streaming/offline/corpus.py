@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from producers.cli import parser_of
 from producers.sources import Item, open_items
 from streaming.engine.events import Logged, LoggedOverride
 from streaming.enrichment import Enricher
 from streaming.errors import SourceError
+from streaming.events import parser_of
 from streaming.filelog import LogRecord
 from streaming.matching.content import Content
 from streaming.position import Position, encode

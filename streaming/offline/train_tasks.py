@@ -5,7 +5,6 @@ Each takes what it needs as plain values, because it travels to the workers.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta, timezone
 from functools import lru_cache
 from struct import Struct
 from typing import Any
@@ -15,7 +14,7 @@ import pyarrow as pa
 from pyspark import Broadcast
 
 from streaming.enrichment import position_of
-from streaming.events import Event, EventParser
+from streaming.events import Event, parser_of
 from streaming.filelog import LogRecord
 from streaming.kinds import Kind
 from streaming.reasons import Reason, Rejected
@@ -85,7 +84,7 @@ _SCHEMAS = {
 
 def lines_task(settings: Settings) -> Task:
     """Lines (``file, block, value``) in the order of their file to `CONTENTS`."""
-    parser = _parser(settings)
+    parser = parser_of(settings)
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         lines: Counter[tuple[int, int]] = Counter()
@@ -105,7 +104,7 @@ def lines_task(settings: Settings) -> Task:
 
 def records_task(settings: Settings) -> Task:
     """Records of a log, with the columns of its source, to `CONTENTS`."""
-    parser = _parser(settings)
+    parser = parser_of(settings)
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
@@ -217,12 +216,6 @@ def vectors_task(tables: Broadcast[Tables], method: Method) -> Task:
             yield _batch(VECTORS, rows)
 
     return run
-
-
-def _parser(settings: Settings) -> EventParser:
-    events = settings.events
-    naive = timezone(timedelta(hours=events.utc_offset_hours))
-    return EventParser(settings.channels, events.max_bytes, naive)
 
 
 @lru_cache(maxsize=1)
