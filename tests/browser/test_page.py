@@ -221,6 +221,7 @@ def test_an_alert_that_stands_is_shown_in_both_languages(
         wait(browser, lambda d: d.find_elements(By.CSS_SELECTOR, ".alerts li"))
         (told,) = (each.text for each in browser.find_elements(By.CSS_SELECTOR, ".alerts li"))
         assert told == "几乎全部判重： 频道 <b>体育\n60 篇稿件中有 59 篇判为重复。"
+        assert "还没有批次" in browser.find_element(By.TAG_NAME, "main").text
 
 
 def test_a_token_is_asked_for(browser: WebDriver, filled: Settings) -> None:

@@ -3,7 +3,7 @@ const TEXTS = {
   en: {
     skip: "Skip to content", now: "Now", rates: "Rates", stories: "Stories", letters: "Dead letters", search: "Search",
     navigation: "Views", live: "Live", theme: "Colours", light: "Light", dark: "Dark", auto: "As the system", language: "Language",
-    running: "running", stopped: "stopped", empty_title: "No data yet",
+    running: "running", stopped: "stopped", empty: "no batch yet", empty_title: "No data yet",
     empty_text: "No query ever ran on this store. Start one, and this page fills by itself:",
     stopped_text: "The query is not running. What you see is as it was left {0}.",
     unreachable: "The store does not answer: {0} Trying again.", gone: "The dashboard itself does not answer. Trying again.",
@@ -50,7 +50,7 @@ const TEXTS = {
   zh: {
     skip: "跳到正文", now: "现况", rates: "重复率", stories: "稿件链", letters: "死信", search: "搜索",
     navigation: "视图", live: "实时", theme: "配色", light: "浅色", dark: "深色", auto: "跟随系统", language: "语言",
-    running: "运行中", stopped: "已停止", empty_title: "还没有数据",
+    running: "运行中", stopped: "已停止", empty: "还没有批次", empty_title: "还没有数据",
     empty_text: "这个存储上还没有运行过查询。启动一个，页面会自行更新：",
     stopped_text: "查询没有运行。下面是{0}留下的状态。",
     unreachable: "存储没有响应：{0} 正在重试。", gone: "看板服务没有响应，正在重试。",
