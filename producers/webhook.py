@@ -21,7 +21,7 @@ Sent again, an event changes nothing: the later one stands, and says the same.
 
 ``POST /check`` takes an article that is not published yet, and answers with the verdict that it
 would get and the evidence for it; nothing is written. ``GET /health`` is 200, or 503 while the log
-does not answer.
+does not answer; ``GET /healthz`` is 200 as long as this process answers at all.
 """
 
 import logging
@@ -117,9 +117,10 @@ class Webhook:
 
     def _answer(self, environ: WSGIEnvironment) -> tuple[HTTPStatus, Mapping[str, Any]]:
         path, method = environ.get("PATH_INFO", ""), environ.get("REQUEST_METHOD", "")
-        if path == "/health":
+        if path in {"/health", "/healthz"}:
             _allow(method, "GET")
-            if self._committer is not None and self._committer.stuck:
+            # A restart would not bring the log back, so /healthz does not ask for one.
+            if path == "/health" and self._committer is not None and self._committer.stuck:
                 raise _unavailable("the log does not answer")
             return HTTPStatus.OK, {"status": "ok"}
         if path == "/events" and self._committer is not None:

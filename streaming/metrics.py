@@ -6,15 +6,17 @@ rules. Never an article, a title or a source.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Protocol
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Info, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from streaming.errors import SettingsError
+from streaming.serving import Address, healthz, served
 from streaming.store.statistics import OperationStatistics
 
 ORIGINAL = "original"
@@ -190,19 +192,38 @@ def _gauge(name: str, told: str, value: float) -> GaugeMetricFamily:
     return GaugeMetricFamily(name, told, value=float(value))
 
 
+class Complaining(Protocol):
+    """Knows whether a process works."""
+
+    def complaint(self) -> str | None:
+        """Say what is wrong; None if nothing is."""
+        ...
+
+
+def exposed(registry: CollectorRegistry, health: Complaining) -> WSGIApplication:
+    """Give the application with `/metrics` and `/healthz`; nothing else is there."""
+    metrics: WSGIApplication = make_wsgi_app(registry)
+
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path == "/metrics":
+            return metrics(environ, start_response)
+        if path == "/healthz":
+            return healthz(health.complaint(), start_response)
+        status = HTTPStatus.NOT_FOUND
+        start_response(f"{status.value} {status.phrase}", [("Content-Length", "0")])
+        return []
+
+    return answer
+
+
 @contextmanager
-def serving(registry: CollectorRegistry, port: int | None) -> Iterator[int | None]:
-    """Serve a registry on loopback while the context is open; gives the port, None: not at all."""
-    if port is None:
+def serving(
+    registry: CollectorRegistry, health: Complaining, address: Address | None
+) -> Iterator[Address | None]:
+    """Serve both while the context is open; gives where, None if it was asked for nowhere."""
+    if address is None:
         yield None
         return
-    try:
-        server, thread = start_http_server(port, addr="127.0.0.1", registry=registry)
-    except OSError as error:
-        raise SettingsError(f"--metrics-port {port}: {error.strerror}") from None
-    try:
-        yield int(server.server_port)
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with served(exposed(registry, health), address) as where:
+        yield where

@@ -3,13 +3,14 @@
 import ipaddress
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
-from wsgiref.types import WSGIApplication
+from wsgiref.types import StartResponse, WSGIApplication
 
 from waitress import wasyncore
 from waitress.server import MultiSocketServer, create_server
@@ -86,6 +87,18 @@ def check_guarded(address: Address, secret: object | None, needed: str) -> None:
     """
     if not address.is_loopback and secret is None:
         raise SettingsError(f"{address} can be reached from other machines, so {needed}")
+
+
+def healthz(complaint: str | None, start_response: StartResponse) -> Iterable[bytes]:
+    """Answer who would restart this process: 200, or 503 with what is wrong.
+
+    It asks for no token and says nothing that is worth one.
+    """
+    status = HTTPStatus.OK if complaint is None else HTTPStatus.SERVICE_UNAVAILABLE
+    content = f"{complaint or 'ok'}\n".encode()
+    headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(content)))]
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [content]
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,9 +57,11 @@ def _query_options(command: Command) -> Command:
     "--until-caught-up", is_flag=True, help="End when everything there at the start is judged."
 )
 @click.option(
-    "--metrics-port",
-    type=click.IntRange(0, 65_535),
-    help="Answer Prometheus on this port of 127.0.0.1; 0 takes one that is free. [default: none]",
+    "--metrics-listen",
+    "metrics",
+    metavar="[HOST:]PORT",
+    help="Answer Prometheus there, on 127.0.0.1 unless a host is named; port 0 takes one that is"
+    " free. Figures and names of channels only, for whoever asks. [default: nowhere]",
 )
 def run(
     *,
@@ -75,7 +77,7 @@ def run(
     checkpoint: str | None,
     trigger: str | None,
     until_caught_up: bool,
-    metrics_port: int | None,
+    metrics: str | None,
 ) -> None:
     """Judge article events as they arrive.
 
@@ -104,8 +106,10 @@ def run(
     )
     from streaming.query.run import RunOptions  # noqa: PLC0415 - Spark, only when it is needed
     from streaming.query.run import run as run_query  # noqa: PLC0415
+    from streaming.serving import Address  # noqa: PLC0415
 
-    run_query(settings, RunOptions(until_caught_up, metrics_port=metrics_port))
+    where = Address.parse(metrics) if metrics is not None else None
+    run_query(settings, RunOptions(until_caught_up, metrics=where))
 
 
 @click.command()

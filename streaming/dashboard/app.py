@@ -30,6 +30,7 @@ from streaming.dashboard.watching import Send, Watcher
 from streaming.engine.summaries import GROUPS
 from streaming.errors import LeitongError, SettingsError, StoreError
 from streaming.metrics import IndexCollector, StoreCollector, build_info
+from streaming.serving import healthz
 from streaming.settings import Settings
 from streaming.store.contract import Store
 from streaming.store.statistics import OperationStatistics
@@ -111,6 +112,8 @@ class Dashboard:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
+        if environ.get("PATH_INFO") == "/healthz":
+            return healthz(None, start_response)
         answer = self._answer(environ)
         headers = [
             ("Content-Type", answer.kind),

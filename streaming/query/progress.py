@@ -34,14 +34,14 @@ class ProgressPublisher:
         self._published: tuple[int, str] | None = None
         self.lag: int | None = None
 
-    def publish(self, query: "StreamingQuery") -> None:
-        """Publish the latest trigger, if it is new; `lag` is what it said."""
+    def publish(self, query: "StreamingQuery") -> bool:
+        """Publish the latest trigger, if it is new, and say if it is; `lag` is what it said."""
         progress = _last_progress(query)
         if progress is None:
-            return
+            return False
         this = (progress["batchId"], progress["timestamp"])
         if this == self._published:
-            return
+            return False
         self._published = this
         self.lag = self._lag(progress)
         document = orjson.dumps(
@@ -55,6 +55,7 @@ class ProgressPublisher:
             }
         )
         self._store.mutate(META, [Mutation(_ROW, {_LATEST: document})])
+        return True
 
     def _lag(self, progress: Any) -> int | None:
         """Give the records of the log that no batch has read yet; None if that is not known."""

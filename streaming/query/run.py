@@ -20,10 +20,12 @@ from streaming.errors import LeaseLost, LeitongError, SettingsError, StoreError
 from streaming.metrics import QueryMetrics, serving
 from streaming.query import checkpoint
 from streaming.query.batch import BatchProcessor, Checkpoint
+from streaming.query.health import Health
 from streaming.query.keeper import LeaseKeeper
 from streaming.query.progress import ProgressPublisher
 from streaming.query.session import open_session
 from streaming.query.source import WHOLE, Span, open_source
+from streaming.serving import Address
 from streaming.settings import Settings
 from streaming.stack.jars import spark_kafka_jars
 from streaming.stamping import stamp
@@ -57,13 +59,14 @@ class RunOptions:
 
     ``until_caught_up`` ends it when it has seen what was there at its start. ``aside``
     builds a generation beside the active one, which must be another: it is not made active
-    even if there is no active one.
+    even if there is no active one. ``metrics`` is where to answer Prometheus and who asks after
+    the health of the query, None: nowhere.
     """
 
     until_caught_up: bool = False
     span: Span = WHOLE
     aside: bool = False
-    metrics_port: int | None = None
+    metrics: Address | None = None
 
 
 def run(
@@ -95,15 +98,17 @@ def run(
             owner = lease.owner
         metrics = QueryMetrics()
         metrics.watch(open_index(settings).statistics)
-        port = stack.enter_context(serving(metrics.registry, options.metrics_port))
-        if port is not None:
-            _log.info("metrics: http://127.0.0.1:%d/metrics", port)
+        health = Health(settings.query.patience / 1000)
+        where = stack.enter_context(serving(metrics.registry, health, options.metrics))
+        if where is not None:
+            _log.info("metrics: http://%s/metrics", where)
         processor = stack.enter_context(closing(BatchProcessor(settings, owner, reached, metrics)))
         spark = open_session(settings, jars, computes=False)
         stack.callback(spark.stop)
         stopping = threading.Event()
         stack.enter_context(_signals(stopping))
-        _Runner(spark, settings, options, stopping, keeper, metrics).keep_going(processor)
+        runner = _Runner(spark, settings, options, stopping, keeper, metrics, health)
+        runner.keep_going(processor)
         return not stopping.is_set()
 
 
@@ -158,6 +163,7 @@ class _Runner:
         stopping: threading.Event,
         keeper: LeaseKeeper | None,
         metrics: QueryMetrics,
+        health: Health,
     ) -> None:
         self._spark = spark
         self._settings = settings
@@ -165,6 +171,7 @@ class _Runner:
         self._stopping = stopping
         self._keeper = keeper
         self._metrics = metrics
+        self._health = health
         self._finished_batches = 0
 
     def keep_going(self, processor: BatchProcessor) -> None:
@@ -204,6 +211,7 @@ class _Runner:
                 raise _StopAsked
             processor(frame, batch_id)
             self._finished_batches += 1
+            self._health.well()
 
         query = self._start(process)
         publisher = ProgressPublisher(open_index(self._settings), self._settings)
@@ -217,8 +225,7 @@ class _Runner:
                     more = processor.catch_up(self._spark)
                     rank_at = time.monotonic() + (0 if more else _RANK_SECONDS)
                 time.sleep(_POLL_SECONDS)
-                publisher.publish(query)
-                self._metrics.lag(publisher.lag)
+                self._tell(publisher, query)
         finally:
             if query.isActive:
                 query.stop()
@@ -229,6 +236,12 @@ class _Runner:
             raise failure
         while not self._stopping.is_set() and processor.catch_up(self._spark):
             pass
+
+    def _tell(self, publisher: ProgressPublisher, query: StreamingQuery) -> None:
+        if publisher.publish(query):
+            # A batch ended; or, every ten seconds, Spark says that it found nothing new.
+            self._health.well()
+        self._metrics.lag(publisher.lag)
 
     def _lost(self) -> bool:
         return self._keeper is not None and self._keeper.lost

@@ -75,7 +75,7 @@ def test_numbers_move_while_the_query_runs(browser: WebDriver, tmp_path: Path) -
     append(tmp_path / "log", ["a1", "a2"])
     settings = settings_of(f"sqlite:{tmp_path / 'leitong.db'}")
     wait = WebDriverWait(browser, PATIENCE)
-    run = ("run", "--source", "file:log", "--store", "sqlite:leitong.db", "--metrics-port", "0")
+    run = ("run", "--source", "file:log", "--store", "sqlite:leitong.db", "--metrics-listen", "0")
     with served(Dashboard(settings), Address("127.0.0.1", 0)) as where:
         browser.get(f"http://{where}/#/rates?range=15m")
         with program(tmp_path, *run) as (process, said):
@@ -85,6 +85,8 @@ def test_numbers_move_while_the_query_runs(browser: WebDriver, tmp_path: Path) -
             wait.until(lambda d: "5 articles, 4 repeats" in text(d))
             browser.get(f"http://{where}/#/now")
             wait.until(lambda d: "running" in text(d))
+            with urlopen(metrics.replace("/metrics", "/healthz")) as answer:  # noqa: S310 - as below
+                assert answer.read() == b"ok\n"
             with urlopen(metrics) as answer:  # noqa: S310 - of loopback
                 families = list(text_string_to_metric_families(answer.read().decode()))
             counted = {

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from wsgiref.types import WSGIApplication
 from wsgiref.util import setup_testing_defaults
 
 import orjson
@@ -90,7 +91,9 @@ class Asked:
         return orjson.loads(self.content)
 
 
-def get(app: Dashboard, path: str, query: str = "", method: str = "GET", **environ: str) -> Asked:
+def get(
+    app: WSGIApplication, path: str, query: str = "", method: str = "GET", **environ: str
+) -> Asked:
     """Send a request as a server would hand it on."""
     told: list[Any] = []
     request: dict[str, Any] = {

@@ -55,6 +55,12 @@ def test_on_loopback_only_its_own_names_are_answered(
     assert get(app, "/api/now", HTTP_HOST=host).status == status
 
 
+def test_whether_it_runs_is_told_to_everybody(tmp_path: Path) -> None:
+    settings = settings_of(f"sqlite:{tmp_path / 'leitong.db'}")
+    answer = get(dashboard(settings, token=TOKEN), "/healthz", HTTP_HOST="10.1.2.3:8600")
+    assert (answer.status, answer.content) == (200, b"ok\n")
+
+
 def test_with_a_token_who_brings_it_is_let_in(tmp_path: Path) -> None:
     settings = settings_of(f"sqlite:{tmp_path / 'leitong.db'}")
     fill(tmp_path, settings)

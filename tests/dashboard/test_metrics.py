@@ -5,17 +5,20 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import orjson
 import pytest
 import yaml
-from prometheus_client import generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from streaming.dashboard.app import Dashboard
 from streaming.figures import write_figures
-from streaming.metrics import MOST_CHANNELS, QueryMetrics, serving
+from streaming.metrics import MOST_CHANNELS, QueryMetrics, exposed, serving
+from streaming.query.health import LONGEST_BATCH_SECONDS, Health
+from streaming.serving import Address
 from streaming.store.opening import open_index
 from tests.dashboard.asking import dashboard, fill, get, settings_of
 
@@ -92,12 +95,37 @@ def test_channels_that_somebody_makes_up_are_bounded() -> None:
     assert articles[("channel", "other"), ("verdict", "original")] == 2 * MOST_CHANNELS
 
 
-def test_it_is_served_on_loopback_while_asked_for() -> None:
-    metrics = queried()
-    with serving(metrics.registry, None) as port:
-        assert port is None
-    with serving(metrics.registry, 0) as port, urlopen(f"http://127.0.0.1:{port}/metrics") as told:
-        assert samples(told.read().decode())["leitong_kafka_lag_offsets", ()] == 42
+def test_it_is_served_where_asked_for() -> None:
+    metrics, health = queried(), Health(0.0)
+    with serving(metrics.registry, health, None) as where:
+        assert where is None
+    with serving(metrics.registry, health, Address.parse("0")) as where:
+        assert where is not None
+        assert where.is_loopback
+        with urlopen(f"http://{where}/metrics") as told:
+            assert samples(told.read().decode())["leitong_kafka_lag_offsets", ()] == 42
+        with pytest.raises(HTTPError) as nothing:
+            urlopen(f"http://{where}/")
+        assert nothing.value.code == 404
+        nothing.value.close()
+
+
+def test_a_query_that_hangs_is_told_and_one_that_only_waits_is_not() -> None:
+    now = 0.0
+    health = Health(60.0, clock=lambda: now)
+    app = exposed(CollectorRegistry(), health)
+    for since in (0.0, 360.0, 720.0):
+        now = since
+        assert get(app, "/healthz").status == 200
+        health.well()
+    now = 720.0 + 60.0 + LONGEST_BATCH_SECONDS + 1.0
+    answer = get(app, "/healthz")
+    assert (answer.status, answer.content) == (
+        503,
+        b"the query hangs: no batch has ended for 361s, more than 6m\n",
+    )
+    health.well()
+    assert get(app, "/healthz").content == b"ok\n"
 
 
 def test_the_dashboard_tells_of_the_index(app: Dashboard) -> None:

@@ -218,6 +218,7 @@ def test_a_log_that_does_not_answer_is_told() -> None:
         answer = ask(app, body)
         assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
         assert ask(app, path="/health", REQUEST_METHOD="GET").status == 503
+        assert ask(app, path="/healthz", REQUEST_METHOD="GET").status == 200
         assert ask(app, body).status == 503
         log.free.set()
 
