@@ -31,6 +31,7 @@ _COMMANDS = {
     "similar": "streaming.commands.similar:similar",
     "stack": "streaming.stack.cli:stack_commands",
     "store": "streaming.commands.store:store",
+    "topics": "streaming.commands.topics:topics",
     "train": "streaming.commands.train:train",
     "webhook": "producers.webhook_cli:webhook",
 }

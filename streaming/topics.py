@@ -23,18 +23,43 @@ Timestamps = Literal["LogAppendTime", "CreateTime"]
 # Kafka's largest number: embargoed articles may be dated ahead of the clock.
 _NO_LIMIT = str(2**63 - 1)
 # A message is the value with its key, headers and framing.
-_MESSAGE_BYTES = MAX_VALUE_BYTES + 64 * 1024
+FRAMING_BYTES = 64 * 1024
+MESSAGE_BYTES = MAX_VALUE_BYTES + FRAMING_BYTES
+_BROKERS_OWN = -1
+KEEP_EVERYTHING = {
+    "cleanup.policy": "delete",
+    "retention.ms": "-1",
+    "retention.bytes": "-1",
+    "message.timestamp.type": "LogAppendTime",
+    "max.message.bytes": str(MESSAGE_BYTES),
+}
+"""Settings of a topic from which nothing ever goes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic as it is. `doubts` are sentences about settings that do not suit a log."""
+    """A topic as it is.
+
+    `replication` is that of its least copied partition, `config` has its settings and the
+    broker's for those that it does not set. `doubts` are sentences about settings that do not
+    suit a log.
+    """
 
     created: bool
     partitions: int
-    timestamps: str
-    max_message_bytes: int
+    replication: int
+    config: Mapping[str, str]
     doubts: tuple[str, ...] = ()
+
+    @property
+    def timestamps(self) -> str:
+        """Who stamps its messages, as in `Timestamps`."""
+        return self.config["message.timestamp.type"]
+
+    @property
+    def max_message_bytes(self) -> int:
+        """The largest message that it takes, in bytes."""
+        return int(self.config["max.message.bytes"])
 
 
 def ensure_topic(
@@ -42,29 +67,29 @@ def ensure_topic(
     properties: Mapping[str, str] | None = None,
     *,
     partitions: int | None = None,
+    replication: int | None = None,
     timestamps: Timestamps | None = None,
     strict: bool = True,
     config: Mapping[str, str] | None = None,
 ) -> Topic:
     """Create a topic that keeps everything, or check the one that is there.
 
-    Created with 4 `partitions` and LogAppendTime unless asked otherwise; `config` adds to
-    its settings. An existing topic is never altered: SourceError if it has another number
-    of partitions or other timestamps than asked for, None asking for nothing; timestamps
-    are only doubted if not `strict`. SourceError also, within seconds, if no broker answers.
+    Created with 4 `partitions`, the broker's number of copies (`replication`) and LogAppendTime
+    unless asked otherwise; `config` adds to its settings. An existing topic is never altered:
+    SourceError if it has another number of partitions or other timestamps than asked for, None
+    asking for nothing; timestamps are only doubted if not `strict`. SourceError also, within
+    seconds, if no broker answers.
     """
     with _administering(url, properties or {}) as admin:
         created = _create(
             admin,
             url.topic,
             partitions or DEFAULT_PARTITIONS,
+            _BROKERS_OWN if replication is None else replication,
             {
-                "retention.ms": "-1",
-                "retention.bytes": "-1",
-                "cleanup.policy": "delete",
-                "message.timestamp.type": timestamps or "LogAppendTime",
+                **KEEP_EVERYTHING,
                 "message.timestamp.after.max.ms": _NO_LIMIT,
-                "max.message.bytes": str(_MESSAGE_BYTES),
+                **({"message.timestamp.type": timestamps} if timestamps else {}),
                 **(config or {}),
             },
         )
@@ -103,11 +128,14 @@ def _administering(url: KafkaUrl, properties: Mapping[str, str]) -> Iterator[Any
         raise SourceError(explain(url, error)) from error
 
 
-def _create(admin: Any, name: str, partitions: int, config: dict[str, str]) -> bool:
+def _create(
+    admin: Any, name: str, partitions: int, replication: int, config: dict[str, str]
+) -> bool:
     if name in admin.list_topics():
         return False
+    wanted = {"num_partitions": partitions, "replication_factor": replication, "configs": config}
     try:
-        admin.create_topics({name: {"num_partitions": partitions, "configs": config}})
+        admin.create_topics({name: wanted})
     except TopicAlreadyExistsError:
         return False
     admin.wait_for_topics([name])
@@ -115,7 +143,7 @@ def _create(admin: Any, name: str, partitions: int, config: dict[str, str]) -> b
 
 
 def _describe(admin: Any, name: str, *, created: bool) -> Topic:
-    partitions = len(admin.describe_topics([name])[0]["partitions"])
+    partitions = admin.describe_topics([name])[0]["partitions"]
     described = admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name)], config_filter="all"
     )
@@ -125,10 +153,5 @@ def _describe(admin: Any, name: str, *, created: bool) -> Topic:
         doubts.append("it is compacted, which loses the first appearance of edited articles")
     if int(config["retention.ms"]) >= 0 or int(config["retention.bytes"]) >= 0:
         doubts.append("its retention is limited, so it cannot be replayed from the beginning")
-    return Topic(
-        created,
-        partitions,
-        config["message.timestamp.type"],
-        int(config["max.message.bytes"]),
-        tuple(doubts),
-    )
+    copies = min(len(partition["replica_nodes"]) for partition in partitions)
+    return Topic(created, len(partitions), copies, config, tuple(doubts))

@@ -16,7 +16,7 @@ from streaming.store.opening import open_index
 COMMANDS = (
     "calibrate", "check", "config", "dashboard", "dead-letters", "demo", "doctor", "evaluate",
     "explain", "export", "generations", "match", "models", "plan", "produce", "replay", "run",
-    "similar", "stack", "store", "train", "webhook",
+    "similar", "stack", "store", "topics", "train", "webhook",
 )  # fmt: skip
 
 
