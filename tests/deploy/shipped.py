@@ -1,12 +1,15 @@
 """What tests of several files need to know of what is shipped to run Leitong with."""
 
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import parse
 
 import click
+import yaml
 
 from streaming.cli import leitong
 from streaming.settings import Settings, load
@@ -46,6 +49,24 @@ def version_in_pom(jar_set: str, artifact: str) -> str:
         if each.findtext("m:artifactId", namespaces=_MAVEN) == artifact:
             return each.findtext("m:version", "", namespaces=_MAVEN)
     raise AssertionError(artifact)
+
+
+def kustomize(directory: Path) -> subprocess.CompletedProcess[str]:
+    """Render a directory; what is wrong is in the answer."""
+    # kubectl is beside the interpreter: it came with the packages.
+    program = Path(sys.executable).with_name("kubectl")
+    return subprocess.run(
+        [program, "kustomize", directory], capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def render(directory: Path) -> list[dict[str, Any]]:
+    """Give the objects that a directory makes."""
+    told = kustomize(directory)
+    assert told.returncode == 0, told.stderr
+    # Something that is deprecated is told there.
+    assert told.stderr == ""
+    return list(yaml.safe_load_all(told.stdout))
 
 
 def names_no_registry(image: str) -> bool:

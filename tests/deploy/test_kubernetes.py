@@ -18,7 +18,16 @@ from streaming.serving import Address
 from streaming.settings import Settings
 from streaming.urls import KafkaUrl, LogUrl
 from tests.deploy.kinds import VERSIONS, Manifest, faults
-from tests.deploy.shipped import DEPLOY, ROOT, VERSION, names_no_registry, parsed, settings_at
+from tests.deploy.shipped import (
+    DEPLOY,
+    ROOT,
+    VERSION,
+    kustomize,
+    names_no_registry,
+    parsed,
+    render,
+    settings_at,
+)
 
 KUBERNETES = DEPLOY / "kubernetes"
 COMPONENT = "app.kubernetes.io/component"
@@ -50,14 +59,6 @@ class Pod:
         return {each["name"]: each["containerPort"] for each in self.container.get("ports", [])}
 
 
-def kustomize(directory: Path) -> subprocess.CompletedProcess[str]:
-    # kubectl is beside the interpreter: it came with the packages.
-    program = Path(sys.executable).with_name("kubectl")
-    return subprocess.run(
-        [program, "kustomize", directory], capture_output=True, text=True, check=False, timeout=60
-    )
-
-
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The directories with secrets in them, which are not kept here."""
@@ -73,14 +74,6 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module", params=RENDERED)
 def manifests(request: pytest.FixtureRequest, sources: Path) -> list[Manifest]:
     return render(sources / request.param)
-
-
-def render(directory: Path) -> list[Manifest]:
-    told = kustomize(directory)
-    assert told.returncode == 0, told.stderr
-    # Something that is deprecated is told there.
-    assert told.stderr == ""
-    return list(yaml.safe_load_all(told.stdout))
 
 
 def of(manifests: list[Manifest], *kinds: str) -> list[Manifest]:
