@@ -214,6 +214,13 @@ def laid_out(project: dict[str, Any], services: dict[str, Service], tmp_path: Pa
     return tmp_path
 
 
+def test_kafka_is_told_of_files_that_are_there(services: dict[str, Service]) -> None:
+    kafka = services["kafka"]
+    mounted = {each["target"] for each in kafka["configs"]}
+    said = " ".join([*kafka["command"], *kafka["environment"].values()])
+    assert set(re.findall(r"/etc/kafka/[\w.-]+", said)) == mounted
+
+
 def test_prometheus_takes_its_settings(laid_out: Path, services: dict[str, Service]) -> None:
     (flag,) = (f for f in services["prometheus"]["command"] if f.startswith("--config.file="))
     file = laid_out / flag.removeprefix("--config.file=").lstrip("/")
