@@ -11,6 +11,7 @@ from streaming.errors import LeitongError
 from streaming.filelog import describe_log
 from streaming.logformat import segments
 from streaming.query import checkpoint
+from streaming.query.session import named_jars, own_connector
 from streaming.settings import Settings
 from streaming.stack.jars import jar_directory
 from streaming.stack.java import java_command
@@ -90,7 +91,9 @@ def _java(_: Settings) -> str:
     return f"Java at {java_command()}"
 
 
-def _connector(_: Settings) -> str:
+def _connector(settings: Settings) -> str:
+    if named := named_jars(settings) or own_connector():
+        return f"Spark's Kafka connector in {named}"
     directory = jar_directory("spark-kafka")
     if not directory.is_dir():
         raise LeitongError(

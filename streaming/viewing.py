@@ -5,8 +5,8 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from streaming.keeping import cache_home
 from streaming.settings import Settings
-from streaming.stack.jars import cache_home
 from streaming.store.models import Log
 
 _LETTERS = 16

@@ -1,6 +1,7 @@
 """``leitong train``: learn the models of similar articles."""
 
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from streaming.commands.versions import (
     with_memory,
 )
 from streaming.interrupts import INTERRUPTED, interruptible
+from streaming.settings import Settings
 from streaming.showing import progress_on
 
 _POSITIVE = click.IntRange(1)
@@ -155,7 +157,7 @@ def train(
         most_articles=options["most_articles"],
         cells_from=options["cells_from"],
     )
-    spark = open_session(with_memory(settings), _jars(log))
+    spark = open_session(with_memory(settings), _jars(settings, log))
     try:
         with interruptible() as stop, progress_on(sys.stderr, str) as progress:
             job = Background(spark, lambda stage: run(spark, settings, chosen, stage))
@@ -191,10 +193,10 @@ def _url(origins: tuple[str, ...], schemes: frozenset[str]) -> str | None:
     return None
 
 
-def _jars(log: str | None) -> list[Path]:
-    from streaming.stack.jars import spark_kafka_jars  # noqa: PLC0415
+def _jars(settings: Settings, log: str | None) -> Sequence[Path]:
+    from streaming.query.session import connector_jars  # noqa: PLC0415
     from streaming.urls import KafkaUrl, LogUrl  # noqa: PLC0415
 
     if log is None or not isinstance(LogUrl.parse(log), KafkaUrl):
-        return []
-    return spark_kafka_jars(lambda line: click.echo(line, err=True))
+        return ()
+    return connector_jars(settings, lambda line: click.echo(line, err=True))

@@ -14,6 +14,7 @@ from streaming.errors import SourceError
 from streaming.offline import match_tasks
 from streaming.offline.catalogues import GZIP_SUFFIX, LineFault
 from streaming.offline.match_tasks import LEFT, RIGHT
+from streaming.query.shipping import tables_for_workers
 from streaming.text.settings import TextSettings
 
 IS_TITLE = "name is not null and reason is null"
@@ -41,7 +42,8 @@ def read_catalogues(
     A title whose id an earlier line has is refused; the place of that line is in ``first``.
     """
     lines = _lines(spark, paths[LEFT], LEFT).union(_lines(spark, paths[RIGHT], RIGHT))
-    rows = lines.mapInArrow(match_tasks.read_task(by, text), match_tasks.READ)
+    read = match_tasks.read_task(by, tables_for_workers(spark, text))
+    rows = lines.mapInArrow(read, match_tasks.READ)
     place = F.struct("block", "row")
     # Rows without an id must not all meet in one task.
     name = F.coalesce("name", F.concat_ws("/", "block", "row"))

@@ -19,6 +19,7 @@ from streaming.matching.titles import Whole
 from streaming.offline.balance import Split
 from streaming.offline.catalogues import LineFault, Refused, TitleLine, read_line
 from streaming.offline.numbering import TitleColumns, WordColumns, join_columns
+from streaming.query.shipping import tables_at_hand
 from streaming.text.settings import TextSettings
 from streaming.text.title_words import TitleWords
 
@@ -159,7 +160,7 @@ def match_task(titles: Mapping[str, int], thresholds: TitleThresholds) -> Task:
 @lru_cache(maxsize=1)
 def _cutter(settings: str) -> TitleWords:
     """Keep the dictionaries in the worker."""
-    return TitleWords(TextSettings.model_validate_json(settings))
+    return TitleWords(tables_at_hand(TextSettings.model_validate_json(settings)))
 
 
 def _read(cutter: TitleWords, line: TitleLine | Refused | None) -> dict[str, Any] | None:

@@ -25,6 +25,7 @@ from streaming.offline.match_input import damage_told
 from streaming.offline.train_input import Files, Source
 from streaming.offline.train_learning import Counts, Learner, TrainOptions
 from streaming.offline.train_report import ModelReport, TrainReport
+from streaming.query.shipping import tables_for_workers
 from streaming.settings import Settings
 from streaming.similar.building import Learned, Version, Vocabulary
 from streaming.text.loading import load_stop_words
@@ -91,7 +92,8 @@ class _Training:
             self._stack.callback(contents.unpersist)
             refused = train_input.refused(contents)
         with self._stage("cut into words"):
-            cut = train_tasks.words_task(self._settings.text, normalised=options.source.normalised)
+            text = tables_for_workers(self._spark, self._settings.text)
+            cut = train_tasks.words_task(text, normalised=options.source.normalised)
             texts = train_input.current(contents)
             words = texts.mapInArrow(cut, train_tasks.WORDS).persist(StorageLevel.DISK_ONLY)
             self._stack.callback(words.unpersist)

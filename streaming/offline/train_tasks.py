@@ -17,6 +17,7 @@ from streaming.enrichment import position_of
 from streaming.events import Event, parser_of
 from streaming.filelog import LogRecord
 from streaming.kinds import Kind
+from streaming.query.shipping import tables_at_hand
 from streaming.reasons import Reason, Rejected
 from streaming.settings import Settings
 from streaming.similar.description import rounded
@@ -221,7 +222,7 @@ def vectors_task(tables: Broadcast[Tables], method: Method) -> Task:
 @lru_cache(maxsize=1)
 def _cutter(settings: str) -> tuple[TextPipeline, frozenset[str]]:
     """Keep the dictionaries in the worker."""
-    text = TextSettings.model_validate_json(settings)
+    text = tables_at_hand(TextSettings.model_validate_json(settings))
     return TextPipeline(text), load_stop_words(text)
 
 

@@ -28,7 +28,7 @@ from streaming.query import tasks
 from streaming.query.announce import Announcer
 from streaming.query.in_force import NO_MODELS, Chosen, InForce
 from streaming.query.progress import publish_offsets
-from streaming.query.shipping import for_workers
+from streaming.query.shipping import for_workers, tables_for_workers
 from streaming.settings import Settings
 from streaming.similar.scoring import ONE
 from streaming.store import ownership
@@ -115,6 +115,7 @@ class BatchProcessor:
         self._forget_at = 0.0
         self._models = Chosen(settings)
         self._complete: set[bytes] = set()
+        self._to_read: Settings | None = None
         self._logs = NO_MODELS.known.logs
         self._working = threading.Lock()
         query = settings.query
@@ -152,6 +153,13 @@ class BatchProcessor:
             drop_views(self._settings, self._logs)
         return models
 
+    def _of_workers(self, spark: SparkSession) -> Settings:
+        """Give the settings under which workers read texts: all the time the same."""
+        if self._to_read is None:
+            text = tables_for_workers(spark, self._settings.text)
+            self._to_read = self._settings.model_copy(update={"text": text})
+        return self._to_read
+
     def _process(self, frame: DataFrame, batch_id: int) -> None:
         figures = BatchFigures(batch_id, started_ms=int(time.time() * 1000))
         settings = self._settings
@@ -159,7 +167,7 @@ class BatchProcessor:
         store = open_index(settings)
         models = self._in_force(store)
         partitions = self._tasks(spark)
-        enrich = tasks.enrich_task(settings, for_workers(spark, models.handles))
+        enrich = tasks.enrich_task(self._of_workers(spark), for_workers(spark, models.handles))
         enriched = (
             frame.mapInArrow(enrich, tasks.ENRICHED)
             # All events of an article belong into one task: two could not agree on `first`.

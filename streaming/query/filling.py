@@ -17,7 +17,7 @@ from streaming.engine.describe import log_rows
 from streaming.engine.put import TEXTS
 from streaming.enrichment import decode_text
 from streaming.position import Position, timestamp_ms
-from streaming.query.shipping import at_hand, for_workers
+from streaming.query.shipping import at_hand, for_workers, tables_at_hand, tables_for_workers
 from streaming.settings import Settings
 from streaming.similar.models import Handle, Models, open_models
 from streaming.store import articles, keys, ownership, similar
@@ -58,6 +58,7 @@ def fill(
         return 0, 0
     begin_ms = timestamp_ms(latest) - open_models(handle).ranking.window_ms
     brought = for_workers(spark, {model: handle})
+    settings = settings.model_copy(update={"text": tables_for_workers(spark, settings.text)})
     task = _fill_task(settings, model, brought, since, begin_ms)
     rows = spark.range(0, _SALTS, 1, _PARTS).mapInArrow(task, _FILLED).toLocalIterator()
     described = found = 0
@@ -133,4 +134,4 @@ def _fill_page(
 
 @lru_cache(maxsize=2)
 def _pipeline(encoded: str) -> TextPipeline:
-    return TextPipeline(TextSettings.model_validate_json(encoded))
+    return TextPipeline(tables_at_hand(TextSettings.model_validate_json(encoded)))

@@ -23,11 +23,10 @@ from streaming.query.batch import BatchProcessor, Checkpoint
 from streaming.query.health import Health
 from streaming.query.keeper import LeaseKeeper
 from streaming.query.progress import ProgressPublisher
-from streaming.query.session import open_session
+from streaming.query.session import connector_jars, open_session
 from streaming.query.source import WHOLE, Span, open_source
 from streaming.serving import Address
 from streaming.settings import Settings
-from streaming.stack.jars import spark_kafka_jars
 from streaming.stamping import stamp
 from streaming.store import generations, ownership
 from streaming.store.generations import Generation
@@ -89,7 +88,7 @@ def run(
         options.span,
     )
     source = LogUrl.parse(settings.query.source)
-    jars = spark_kafka_jars(_log.info) if isinstance(source, KafkaUrl) else []
+    jars = connector_jars(settings, _log.info) if isinstance(source, KafkaUrl) else ()
     with ExitStack() as stack:
         keeper, owner = None, None
         if settings.query.lease:

@@ -27,7 +27,7 @@ from streaming.filelog import LogRecord
 from streaming.matching.content import Content
 from streaming.matching.overrides import Override
 from streaming.position import Position
-from streaming.query.shipping import at_hand
+from streaming.query.shipping import at_hand, tables_at_hand
 from streaming.settings import Settings
 from streaming.similar.models import Handle
 from streaming.similar.scoring import Ranking
@@ -94,7 +94,10 @@ _SCHEMAS = {
 
 
 def enrich_task(settings: Settings, models: Mapping[str, Handle]) -> Task:
-    """Records of the source to `ENRICHED`, described under these models (see `for_workers`)."""
+    """Records of the source to `ENRICHED`, described under these models.
+
+    Both are as the workers have them: see `tables_for_workers` and `for_workers`.
+    """
     # Workers need not have the file, and reading a text asks for no threshold.
     encoded = settings.model_dump_json(exclude={"matching": {"thresholds_file"}})
 
@@ -244,7 +247,8 @@ def _check(store: Store, owner: str | None) -> None:
 @lru_cache(maxsize=2)
 def _enricher(settings: str) -> Enricher:
     """Keep the dictionaries of one setting in the worker; tests use two at most."""
-    return Enricher(Settings.model_validate_json(settings))
+    told = Settings.model_validate_json(settings)
+    return Enricher(told.model_copy(update={"text": tables_at_hand(told.text)}))
 
 
 def _chunks(batches: Iterable[pa.RecordBatch]) -> Iterator[list[dict[str, Any]]]:

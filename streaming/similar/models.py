@@ -16,13 +16,13 @@ import fsspec
 import numpy as np
 
 from streaming.errors import ModelsError
+from streaming.keeping import cache_home
 from streaming.similar import manifest
 from streaming.similar.description import Description, Hashes64
 from streaming.similar.manifest import Manifest, Model, StoredFile
 from streaming.similar.scoring import Ranking
 from streaming.similar.tables import Tables
 from streaming.similar.words import WordHashes, word_hash
-from streaming.stack.jars import cache_home
 from streaming.stack.processes import exclusive
 
 ChannelWords = tuple[str, Sequence[str], Sequence[str]]

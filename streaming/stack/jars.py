@@ -6,7 +6,6 @@ and nothing here calls Maven or the network again; another pom is another direct
 """
 
 import hashlib
-import os
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Literal
 
 from streaming.errors import PrerequisiteError
+from streaming.keeping import kept
 from streaming.stack.java import java_command
 from streaming.stack.processes import exclusive
 
@@ -31,11 +31,6 @@ def silent(_message: str) -> None:
     """Report progress to nobody."""
 
 
-def cache_home() -> Path:
-    """Return the directory of what is downloaded once per user."""
-    return Path(os.environ.get("LEITONG_HOME") or Path.home() / ".cache" / "leitong").absolute()
-
-
 def template(jar_set: JarSet, name: str) -> bytes:
     """Return a packaged file of `deploy/stack/<jar_set>`."""
     return resources.files("deploy").joinpath("stack", jar_set, name).read_bytes()
@@ -44,7 +39,7 @@ def template(jar_set: JarSet, name: str) -> bytes:
 def jar_directory(jar_set: JarSet) -> Path:
     """Return where the set is, or will be once it has been resolved."""
     digest = hashlib.sha256(template(jar_set, "pom.xml")).hexdigest()
-    return cache_home() / "jars" / f"{jar_set}-{digest[:12]}"
+    return kept("jars", f"{jar_set}-{digest[:12]}")
 
 
 def resolve(jar_set: JarSet, progress: Progress = silent) -> Path:

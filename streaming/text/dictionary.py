@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming import keeping
 from streaming.errors import SettingsError
-from streaming.stack.jars import cache_home
 from streaming.text import cutting
 from streaming.text.codes import code_points
 from streaming.text.tables import jieba_dictionary_path
@@ -127,7 +127,7 @@ def _jieba() -> _Words:
     """Map jieba's own words, from the cache; they are put there if they are not."""
     source = jieba_dictionary_path()
     made_from = hashlib.sha256(source.read_bytes()).hexdigest()
-    kept = cache_home() / "dictionaries" / f"{_VERSION}-{made_from[:16]}"
+    kept = keeping.kept("dictionaries", f"{_VERSION}-{made_from[:16]}")
     if not kept.is_dir():
         words = _read(source)
         try:

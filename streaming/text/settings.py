@@ -1,6 +1,8 @@
 """The settings of the text stage; all of them are frozen in a generation's stamp."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -34,3 +36,24 @@ class TextSettings(BaseModel):
     channel_lexicons: dict[str, Path] = Field(
         {}, description="channel -> words and weights 1-5 that hold in this channel only"
     )
+
+    def files(self) -> tuple[Path, ...]:
+        """Give every file that is named, once."""
+        single = (self.stop_words, self.extra_stop_words, self.idf, self.lexicon)
+        named = (*self.user_dictionaries, *filter(None, single), *self.channel_lexicons.values())
+        return tuple(dict.fromkeys(named))
+
+    def moved(self, place: Callable[[Path], Path]) -> Self:
+        """Give the same settings, with every file where ``place`` says."""
+        return self.model_copy(
+            update={
+                "user_dictionaries": tuple(map(place, self.user_dictionaries)),
+                "stop_words": self.stop_words and place(self.stop_words),
+                "extra_stop_words": self.extra_stop_words and place(self.extra_stop_words),
+                "idf": self.idf and place(self.idf),
+                "lexicon": self.lexicon and place(self.lexicon),
+                "channel_lexicons": {
+                    name: place(path) for name, path in self.channel_lexicons.items()
+                },
+            }
+        )

@@ -37,12 +37,22 @@ def environment(home: Path) -> dict[str, str]:
 
 @contextmanager
 def standalone(
-    home: Path, workers: int = 2, cores: int = 1, memory: str = "1g", *options: str
+    home: Path,
+    workers: int = 2,
+    cores: int = 1,
+    memory: str = "1g",
+    *options: str,
+    inherited: Mapping[str, str] | None = None,
 ) -> Iterator[str]:
-    """Run a master and workers, each a process of its own; gives the master's address."""
+    """Run a master and workers, each a process of its own; gives the master's address.
+
+    They have the ``inherited`` variables only, if there are any.
+    """
     port, page = free_ports(2)
     address = f"spark://{LOOPBACK}:{port}"
-    variables = os.environ | environment(home) | {"SPARK_DAEMON_JAVA_OPTS": " ".join(options)}
+    variables = os.environ | environment(home) if inherited is None else dict(inherited)
+    variables |= {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": LOOPBACK}
+    variables |= {"SPARK_DAEMON_JAVA_OPTS": " ".join(options)}
     place = ["--host", LOOPBACK]
     master = ["master.Master", *place, "--port", str(port), "--webui-port", str(page)]
     worker = ["worker.Worker", *place, "--webui-port", "0", "--cores", str(cores)]
