@@ -37,7 +37,8 @@ _PREFIX = "ce_"
 _MEDIA_TYPE = "application/cloudevents"
 _VERSION = re.compile(r"1\.[0-9]+")
 _REQUIRED = ("id", "source", "type")
-_OF_A_BARE_EVENT = frozenset({"article_id", "channel", "event"})
+OF_A_BARE_EVENT = frozenset({"article_id", "channel", "event"})
+"""Fields of which every valid bare event has one, and no envelope has any."""
 _IDS = frozenset({"article_id", "id"})
 
 
@@ -88,7 +89,7 @@ def is_structured(document: Any) -> bool:
     return (
         isinstance(document, dict)
         and "specversion" in document
-        and not _OF_A_BARE_EVENT & document.keys()
+        and not OF_A_BARE_EVENT & document.keys()
     )
 
 

@@ -1,10 +1,10 @@
 """Read one message of the log: an article event, or why it is none.
 
 An event says what happened to an article, or what an editor says of it over the verdict
-(an *override*); it stands in the message by itself or in a CloudEvent. The rules are those
-of the schema `article-event`; this module adds what a schema cannot say (numbers kept
-exactly, times, channel numbers) and guards against bytes that would be slow or dangerous
-to look at.
+(an *override*); it stands in the message by itself, in a CloudEvent, or in a change that
+Debezium tells of a table. The rules are those of the schema `article-event`; this module
+adds what a schema cannot say (numbers kept exactly, times, channel numbers) and guards
+against bytes that would be slow or dangerous to look at.
 """
 
 import re
@@ -14,8 +14,9 @@ from datetime import timedelta, timezone, tzinfo
 from typing import Any
 
 import schemas
-from streaming import cloudevents
+from streaming import cloudevents, debezium
 from streaming.cloudevents import Mode
+from streaming.debezium import Changes
 from streaming.jsonbytes import read_json
 from streaming.kinds import WORDS, Kind
 from streaming.reasons import DETAIL_LIMIT, Reason, Rejected
@@ -72,7 +73,8 @@ class EventParser:
 
     `channels` maps channel numbers, as decimal text, to names; other names stand for
     themselves. `max_bytes` bounds the value. `naive` is the offset of publication
-    times that name none. Instances keep no state between messages and can be pickled.
+    times that name none. `changes` says how a change of a table is read, if any is an event.
+    Instances keep no state between messages and can be pickled.
     """
 
     def __init__(
@@ -80,10 +82,12 @@ class EventParser:
         channels: Mapping[str, str] | None = None,
         max_bytes: int = MAX_EVENT_BYTES,
         naive: tzinfo = CHINA,
+        changes: Changes | None = None,
     ) -> None:
         self._channels = dict(channels or {})
         self._max_bytes = max_bytes
         self._naive = naive
+        self._changes = changes
 
     def parse(
         self, value: bytes | None, key: bytes | None = None, headers: Headers = ()
@@ -107,11 +111,25 @@ class EventParser:
             return self._tombstone(key) if enclosed is None else self._event(enclosed)
         if value is None:
             return self._tombstone(key)
-        return self._event(_document(value, mode))
+        document = _document(value, mode)
+        if isinstance(document, dict) and mode is Mode.BARE and debezium.is_change(document):
+            return self._change(document, key)
+        return self._event(document)
+
+    def _change(self, document: dict[str, Any], key: bytes | None) -> Event | Rejected:
+        if self._changes is None:
+            return Rejected(
+                Reason.SCHEMA,
+                "document: is a change of a table; name its columns in events.debezium",
+            )
+        return self._event(self._changes.read(document, _unframed(key)))
 
     def _tombstone(self, key: bytes | None) -> Event | Rejected:
         if not key:
             return Rejected(Reason.NO_VALUE, "value: is null, and there is no key to delete")
+        named = self._changes.named(_unframed(key) or b"") if self._changes else None
+        if named is not None:
+            return self._event({"event": Kind.DELETED.value, "article_id": named})
         try:
             article_id = key.decode("utf-8")
         except UnicodeDecodeError as error:
@@ -169,7 +187,10 @@ def parser_of(settings: Settings) -> EventParser:
     """Give the parser of these settings, the same for whoever publishes, asks or judges."""
     events = settings.events
     naive = timezone(timedelta(hours=events.utc_offset_hours))
-    return EventParser(settings.channels, events.max_bytes, naive)
+    changes = None
+    if events.debezium:
+        changes = Changes(events.debezium.columns(), events.debezium.where, naive)
+    return EventParser(settings.channels, events.max_bytes, naive, changes)
 
 
 def _unframed(value: bytes | None) -> bytes | None:

@@ -35,6 +35,45 @@ class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class DebeziumSettings(_Group):
+    """Which columns of a content system's table are which fields of an event."""
+
+    article_id: str = Field("id", description="column that names the article")
+    channel: str = Field("channel", description="column of the channel, its name or number")
+    title: str | None = Field("title", description="column of the headline")
+    body: str | None = Field("body", description="column of the text, HTML or plain")
+    published_at: str | None = Field("published_at", description="column of the publication time")
+    source: str | None = Field(None, description="column of who published it first")
+    url: str | None = Field(None, description="column of where readers find it")
+    author: str | None = Field(None, description="column of the byline")
+    language: str | None = Field(None, description="column of the language")
+    where: dict[str, tuple[str, ...]] = Field(
+        {}, description="column -> values of published articles; other rows count as deleted"
+    )
+
+    @field_validator("where", mode="before")
+    @classmethod
+    def _text(cls, value: Any) -> Any:
+        """Let a value stand alone, and TOML's numbers and truths be written as themselves."""
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: [
+                str(each).lower() if isinstance(each, bool) else str(each)
+                for each in (values if isinstance(values, list | tuple) else [values])
+            ]
+            for name, values in value.items()
+        }
+
+    def columns(self) -> dict[str, str]:
+        """Give the column of every field that has one."""
+        return {
+            name: column
+            for name, column in self.model_dump(exclude={"where"}).items()
+            if column is not None
+        }
+
+
 class EventSettings(_Group):
     """What is accepted as an article event."""
 
@@ -43,6 +82,9 @@ class EventSettings(_Group):
     )
     utc_offset_hours: float = Field(
         8.0, ge=-14, le=14, description="time zone of a published_at that names none"
+    )
+    debezium: DebeziumSettings | None = Field(
+        None, description="columns of a table whose changes, told by Debezium, are events"
     )
 
 

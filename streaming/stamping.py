@@ -16,7 +16,8 @@ LAYOUT = 3
 def stamp(settings: Settings) -> dict[str, Any]:
     """Give the stamp of these settings; reads every dictionary and table that is in use."""
     frozen = matching_stamp(settings)
-    for name, value in settings.events.model_dump(mode="json").items():
+    # What is not set is not named: an index from before there was such a setting stays in use.
+    for name, value in settings.events.model_dump(mode="json", exclude_none=True).items():
         frozen[f"events.{name}"] = value
     for name, value in TextPipeline(settings.text).stamp().items():
         frozen[f"text.{name}"] = value

@@ -15,8 +15,8 @@ from streaming.store.opening import open_index
 
 COMMANDS = (
     "calibrate", "check", "config", "dashboard", "dead-letters", "demo", "doctor", "evaluate",
-    "explain", "export", "generations", "match", "models", "plan", "produce", "replay", "run",
-    "similar", "stack", "store", "topics", "train", "webhook",
+    "explain", "export", "generations", "match", "models", "pack", "plan", "prepare", "produce",
+    "replay", "run", "similar", "stack", "store", "topics", "train", "webhook",
 )  # fmt: skip
 
 

@@ -18,11 +18,16 @@ import orjson
 
 from producers.committing import Committer
 from producers.webhook import Webhook
+from streaming.debezium import Changes
 from streaming.events import Event, EventParser
 from streaming.reasons import DETAIL_LIMIT, Reason, Rejected
 from streaming.sinks import MemorySink
 
-PARSER = EventParser({"18": "python"}, max_bytes=20_000)
+PARSER = EventParser(
+    {"18": "python"},
+    max_bytes=20_000,
+    changes=Changes({"article_id": "id", "channel": "channel", "body": "body"}, {"on": ("true",)}),
+)
 MOST_BYTES = 100_000
 SLOW_SECONDS = 1.0
 """Nothing of this size may take so long."""
@@ -45,6 +50,8 @@ DOCUMENTS: tuple[Any, ...] = (
     {"event": "released", "article_id": "b"},
     {**CLOUD, "subject": "a-1", "data": ARTICLE},
     {**CLOUD, "subject": "a-1", "data_base64": "e30="},
+    {"op": "c", "before": None, "after": {"id": 7, "channel": "go", "body": "x", "on": True}},
+    {"schema": {"fields": [{"field": "after"}]}, "payload": {"op": "d", "before": {"id": 7}}},
 )
 SEEDS = (
     *map(orjson.dumps, DOCUMENTS),
