@@ -27,8 +27,9 @@ _ZONELESS = {
     "org.apache.kafka.connect.data.Timestamp": 1,
 }
 """Kinds of columns without a time zone, and how many of their units are a millisecond."""
-_MICROSECONDS_FROM, _NANOSECONDS_FROM = 10**14, 10**17
-"""Numbers from here on are of these units: as milliseconds they would be of the year 5138."""
+_DAYS_BELOW, _MICROSECONDS_FROM, _NANOSECONDS_FROM = 10**6, 10**14, 10**17
+"""What tells the unit where no schema does: as milliseconds, a number below the first would be of
+the first hour of 1970, and one from the second on of the year 5138 or later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +131,11 @@ def _fields(schema: Any) -> list[dict[str, Any]]:
 
 
 def _units(value: int) -> float:
+    if abs(value) < _DAYS_BELOW:
+        return _ZONELESS["io.debezium.time.Date"]
     if abs(value) >= _NANOSECONDS_FROM:
         return _ZONELESS["io.debezium.time.NanoTimestamp"]
-    return 1_000 if abs(value) >= _MICROSECONDS_FROM else 1
+    return 1 if abs(value) < _MICROSECONDS_FROM else _ZONELESS["io.debezium.time.MicroTimestamp"]
 
 
 def _milliseconds(value: int, units: float) -> int:

@@ -125,6 +125,8 @@ def test_without_a_schema_the_size_of_a_time_tells_its_unit() -> None:
     for unit in (1, 1_000, 1_000_000):
         event = parsed("c", ROW | {"published": 1_767_571_200_000 * unit})
         assert event == must(Kind.CREATED)
+    event = parsed("c", ROW | {"published": 20_458})
+    assert event == must(Kind.CREATED)
     event = parsed("c", ROW | {"published": "2026-01-05T00:00:00+08:00"})
     assert event == must(Kind.CREATED)
 
