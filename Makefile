@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test faults matrix lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
+.PHONY: setup demo test faults matrix endurance lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -32,6 +32,10 @@ faults: setup
 
 matrix: setup
 	$(BIN)/python -m tests.faults.matrix
+
+# Half an hour at a steady rate: memory, lag and tables, ENDURANCE_MINUTES=30 ENDURANCE_RATE=20.
+endurance: setup
+	$(BIN)/python -m tests.faults.endurance
 
 lint: setup
 	$(BIN)/ruff check .

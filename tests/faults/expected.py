@@ -28,7 +28,7 @@ Rows = dict[tuple[Any, ...], Line]
 _IDENTITY = {
     "verdicts": ("article_id",),
     "articles": ("article_id",),
-    "statistics": ("minute_ms", "channel", "source", "relation", "tier", "distance"),
+    "statistics": tuple("minute_ms channel source relation tier distance score check".split()),
     "dead-letters": ("topic", "partition", "offset", "stage"),
     "pairs": ("id1", "id2"),
     "hot-keys": ("tier", "scope", "key"),
