@@ -136,10 +136,10 @@ def memory_of(stack: LocalStack, query: Query) -> dict[str, float]:
     for process in processes.of_session(query.sessions[-1]):
         if process.pid in workers:
             name = "workers"
-        elif "daemon" in process.command:
-            name = "daemon"
+        elif process.command.partition(" ")[0].endswith("java"):
+            name = "Spark"
         else:
-            name = "Spark" if "java" in process.command.partition(" ")[0] else "driver"
+            name = "daemon" if ".daemon" in process.command else "driver"
         found[name] += proportional(process.pid)
     for server in stack.status():
         if server.pid is not None:

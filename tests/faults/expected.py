@@ -28,11 +28,13 @@ Rows = dict[tuple[Any, ...], Line]
 _IDENTITY = {
     "verdicts": ("article_id",),
     "articles": ("article_id",),
-    "statistics": tuple("minute_ms channel source relation tier distance score check".split()),
+    "statistics": (
+        "minute_ms", "channel", "source", "relation", "tier", "distance", "score", "check",
+    ),
     "dead-letters": ("topic", "partition", "offset", "stage"),
     "pairs": ("id1", "id2"),
     "hot-keys": ("tier", "scope", "key"),
-}
+}  # fmt: skip
 
 
 def expected_exports(source: str, settings: Settings) -> dict[str, Rows]:
