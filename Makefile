@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test faults matrix endurance lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
+.PHONY: setup demo test faults matrix endurance image-check lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -36,6 +36,10 @@ matrix: setup
 # Half an hour at a steady rate: memory, lag and tables, ENDURANCE_MINUTES=30 ENDURANCE_RATE=20.
 endurance: setup
 	$(BIN)/python -m tests.faults.endurance
+
+# Builds the image with podman, or CONTAINERS=docker, and tries it out.
+image-check: setup
+	$(BIN)/python -m tests.image.check
 
 lint: setup
 	$(BIN)/ruff check .
