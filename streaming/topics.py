@@ -10,15 +10,26 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from streaming.errors import SourceError
 from streaming.filelog import DEFAULT_PARTITIONS, MAX_VALUE_BYTES
-from streaming.kafkaclient import check_reachable, client_settings, connected, explain
+from streaming.kafkaclient import client_settings, connected, failure, lacking
+from streaming.kafkaprobe import check_reachable
 from streaming.urls import KafkaUrl
 
 Timestamps = Literal["LogAppendTime", "CreateTime"]
 """Who stamps a message: the broker when it appends it, or the producer."""
+
+Right = Literal["Read", "Write"]
+"""What a user may do with a topic, as `kafka-acls` calls it."""
 
 # Kafka's largest number: embargoed articles may be dated ahead of the clock.
 _NO_LIMIT = str(2**63 - 1)
@@ -51,14 +62,14 @@ def ensure_topic(
     Created with 4 `partitions` and LogAppendTime unless asked otherwise; `config` adds to
     its settings. An existing topic is never altered: SourceError if it has another number
     of partitions or other timestamps than asked for, None asking for nothing; timestamps
-    are only doubted if not `strict`. SourceError also, within seconds, if no broker answers.
+    are only doubted if not `strict`. SourceError also, within seconds, if no broker answers;
+    AccessRefused if the user may not write the topic, look at its settings, or create it.
     """
     with _administering(url, properties or {}) as admin:
-        created = _create(
-            admin,
-            url.topic,
-            partitions or DEFAULT_PARTITIONS,
-            {
+        wanted = partitions or DEFAULT_PARTITIONS
+        count, created = _look(admin, url, "Write"), False
+        if count is None:
+            settings = {
                 "retention.ms": "-1",
                 "retention.bytes": "-1",
                 "cleanup.policy": "delete",
@@ -66,9 +77,10 @@ def ensure_topic(
                 "message.timestamp.after.max.ms": _NO_LIMIT,
                 "max.message.bytes": str(_MESSAGE_BYTES),
                 **(config or {}),
-            },
-        )
-        topic = _describe(admin, url.topic, created=created)
+            }
+            created = _create(admin, url, wanted, settings)
+            count = _look(admin, url, "Write") or wanted
+        topic = _describe(admin, url.topic, count, created=created)
     if partitions is not None and topic.partitions != partitions:
         raise SourceError(
             f"{url}: the topic has {topic.partitions} partitions, which is part of the log; "
@@ -84,12 +96,20 @@ def ensure_topic(
     return topic
 
 
-def describe_topic(url: KafkaUrl, properties: Mapping[str, str] | None = None) -> Topic | None:
-    """Say how a topic is, None if there is none; SourceError within seconds without a broker."""
+def describe_topic(
+    url: KafkaUrl,
+    properties: Mapping[str, str] | None = None,
+    right: Right = "Read",
+) -> Topic | None:
+    """Say how a topic is, None if there is none; SourceError within seconds without a broker.
+
+    AccessRefused if the user lacks the `right`, or the one to look at the topic's settings.
+    """
     with _administering(url, properties or {}) as admin:
-        if url.topic not in admin.list_topics():
+        partitions = _look(admin, url, right)
+        if partitions is None:
             return None
-        return _describe(admin, url.topic, created=False)
+        return _describe(admin, url.topic, partitions, created=False)
 
 
 @contextmanager
@@ -100,22 +120,38 @@ def _administering(url: KafkaUrl, properties: Mapping[str, str]) -> Iterator[Any
         with closing(connected(KafkaAdminClient, settings)) as admin:
             yield admin
     except KafkaError as error:
-        raise SourceError(explain(url, error)) from error
+        raise failure(url, error, "Describe") from error
 
 
-def _create(admin: Any, name: str, partitions: int, config: dict[str, str]) -> bool:
-    if name in admin.list_topics():
-        return False
+def _look(admin: Any, url: KafkaUrl, right: Right) -> int | None:
+    """Give the number of partitions, None if there is no such topic; AccessRefused as above."""
+    rights = (right, "DescribeConfigs")
+    (found,) = admin.describe_topics([url.topic])
+    error = for_code(found["error_code"])
+    if error is UnknownTopicOrPartitionError:
+        return None
+    if error is TopicAuthorizationFailedError:
+        raise lacking(url, rights)
+    # A broker that asks nobody for rights says that everybody has them.
+    allowed = {str(each).replace("_", "").lower() for each in found["authorized_operations"]}
+    missing = [right for right in rights if right.lower() not in allowed]
+    if missing:
+        raise lacking(url, missing)
+    return len(found["partitions"])
+
+
+def _create(admin: Any, url: KafkaUrl, partitions: int, config: dict[str, str]) -> bool:
     try:
-        admin.create_topics({name: {"num_partitions": partitions, "configs": config}})
+        admin.create_topics({url.topic: {"num_partitions": partitions, "configs": config}})
     except TopicAlreadyExistsError:
         return False
-    admin.wait_for_topics([name])
+    except AuthorizationError:
+        raise lacking(url, ["Create"]) from None
+    admin.wait_for_topics([url.topic])
     return True
 
 
-def _describe(admin: Any, name: str, *, created: bool) -> Topic:
-    partitions = len(admin.describe_topics([name])[0]["partitions"])
+def _describe(admin: Any, name: str, partitions: int, *, created: bool) -> Topic:
     described = admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name)], config_filter="all"
     )
