@@ -127,7 +127,7 @@ def lacking(url: KafkaUrl, rights: Sequence[str]) -> AccessRefused:
     """Say which rights a user lacks on a topic, and how they are granted."""
     operations = " ".join(f"--operation {right}" for right in rights)
     return AccessRefused(
-        f"{url}: the user has no right to {' and '.join(rights)} on the topic, or there is none;"
+        f"{url}: the user has no right to {' and '.join(rights)} on the topic;"
         f" kafka-acls --add --allow-principal User:NAME {operations} --topic {url.topic} grants it"
     )
 

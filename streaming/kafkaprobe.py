@@ -6,6 +6,7 @@ connection is made first, to the end of the broker's first answer, and what beca
 told in terms of the settings.
 """
 
+import base64
 import re
 import ssl
 from collections.abc import Mapping
@@ -31,7 +32,9 @@ from streaming.kafkaclient import CONNECT_TIMEOUT_MS, client_settings
 from streaming.urls import KafkaUrl
 
 _HUNG_UP = re.compile("socket disconnected|Connection reset|ECONNRESET|Broken pipe")
-_JAVA_KEY = re.compile("-----BEGIN (ENCRYPTED )?PRIVATE KEY-----")
+_KEY = re.compile(r"-----BEGIN (?P<locked>ENCRYPTED )?PRIVATE KEY-----(?P<body>[^-]*)-----END")
+_PBES2 = bytes.fromhex("06092a864886f70d01050d")
+"""How most tools lock a key today, 1.2.840.113549.1.5.13, and Java 17 does not know to open."""
 
 
 @dataclass(slots=True)
@@ -198,10 +201,10 @@ def _check_files(properties: Mapping[str, str]) -> None:
             where = "ssl.keystore.location"
             # A function, as Python asks at the terminal for a password that is not there.
             context.load_cert_chain(own, password=lambda: properties.get("ssl.key.password", ""))
-            if not _JAVA_KEY.search(Path(own).read_text(encoding="utf-8")):
+            if not _is_read_by_java(Path(own).read_text(encoding="utf-8")):
                 raise SettingsError(
                     f"kafka.{where}: {own} has a key that Java does not read; openssl pkcs8 -topk8"
-                    " -in FILE makes one that it does"
+                    " -nocrypt makes one that it does, or with -v1 PBE-SHA1-3DES a locked one"
                 )
     except OSError as error:
         reason = getattr(error, "reason", None) or error.strerror or "it is no PEM file"
@@ -214,3 +217,10 @@ def _check_files(properties: Mapping[str, str]) -> None:
                 " locked, and its certificates"
             )
         ) from None
+
+
+def _is_read_by_java(pem: str) -> bool:
+    key = _KEY.search(pem)
+    if key is None:
+        return False
+    return not key["locked"] or _PBES2 not in base64.b64decode(key["body"])

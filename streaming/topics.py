@@ -125,16 +125,16 @@ def _administering(url: KafkaUrl, properties: Mapping[str, str]) -> Iterator[Any
 
 def _look(admin: Any, url: KafkaUrl, right: Right) -> int | None:
     """Give the number of partitions, None if there is no such topic; AccessRefused as above."""
-    rights = (right, "DescribeConfigs")
     (found,) = admin.describe_topics([url.topic])
     error = for_code(found["error_code"])
     if error is UnknownTopicOrPartitionError:
         return None
     if error is TopicAuthorizationFailedError:
-        raise lacking(url, rights)
+        # Who had this right might know whether the topic is there.
+        raise lacking(url, [right])
     # A broker that asks nobody for rights says that everybody has them.
     allowed = {str(each).replace("_", "").lower() for each in found["authorized_operations"]}
-    missing = [right for right in rights if right.lower() not in allowed]
+    missing = [each for each in (right, "DescribeConfigs") if each.lower() not in allowed]
     if missing:
         raise lacking(url, missing)
     return len(found["partitions"])

@@ -5,11 +5,13 @@ with passwords over TLS, one that wants certificates, and two with certificates 
 client should accept.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import NamedTuple
 
 from cryptography import x509
 from kafka import KafkaAdminClient
@@ -18,6 +20,7 @@ from kafka.admin import (
     ACLOperation,
     ACLPermissionType,
     ResourcePattern,
+    ResourceType,
     ScramMechanism,
     UserScramCredentialUpsertion,
 )
@@ -37,6 +40,14 @@ PLAIN = {"desk": "desk's word", "admin": 'a "quoted" \\ word'}
 _START_SECONDS = 120
 
 
+class Right(NamedTuple):
+    """What a user may do with a topic."""
+
+    user: str
+    operation: str
+    topic: str
+
+
 @dataclass(frozen=True, slots=True)
 class Secured:
     """A running broker: the ports of its listeners, and files that clients need."""
@@ -46,6 +57,7 @@ class Secured:
     stranger: Path
     client: Path
     locked_client: Path
+    strange_client: Path
     log: Path
 
     def address(self, listener: str) -> str:
@@ -56,6 +68,12 @@ class Secured:
             "security.protocol": protocol,
             "ssl.truststore.type": "PEM",
             "ssl.truststore.location": str(self.authority),
+        }
+
+    def mutual(self, own: Path) -> dict[str, str]:
+        return self.trusting("SSL") | {
+            "ssl.keystore.type": "PEM",
+            "ssl.keystore.location": str(own),
         }
 
     def with_password(self, mechanism: str, user: str, password: str) -> dict[str, str]:
@@ -72,11 +90,13 @@ class Secured:
             )
         return self.with_password("SCRAM-SHA-512", user, password)
 
-    def grant(self, user: str, operation: ACLOperation, resource: ResourcePattern) -> None:
+    def grant(self, rights: Iterable[Right]) -> None:
         with self.administering() as admin:
-            admin.create_acls(
-                [ACL(f"User:{user}", "*", operation, ACLPermissionType.ALLOW, resource)]
-            )
+            admin.create_acls([_acl(right) for right in rights])
+
+    def revoke(self, right: Right) -> None:
+        with self.administering() as admin:
+            admin.delete_acls([_acl(right)])
 
     @contextmanager
     def administering(self) -> Iterator[KafkaAdminClient]:
@@ -85,6 +105,17 @@ class Secured:
             yield admin
         finally:
             admin.close()
+
+
+def _acl(right: Right) -> ACL:
+    return ACL(
+        f"User:{right.user}",
+        "*",
+        # In `kafka-acls` it is DescribeConfigs, in the client DESCRIBE_CONFIGS.
+        ACLOperation[re.sub("(?<=[a-z])(?=[A-Z])", "_", right.operation).upper()],
+        ACLPermissionType.ALLOW,
+        ResourcePattern(ResourceType.TOPIC, right.topic),
+    )
 
 
 def jaas(mechanism: str, user: str, password: str) -> str:
@@ -131,12 +162,14 @@ def secured(directory: Path) -> Iterator[Secured]:
     try:
         jars = resolve(broker.jar_set, silent)
         supervisor.start(java_command(), jars, _START_SECONDS, silent, Event())
+        stranger = Authority(directory, "stranger")
         yield Secured(
             ports,
             authority.file,
-            Authority(directory, "stranger").file,
+            stranger.file,
             authority.issue("desk-client", hosts=[x509.DNSName("desk")]),
             authority.issue("locked-client", hosts=[x509.DNSName("desk")], password=PASSWORD),
+            stranger.issue("strange-client"),
             supervisor.log,
         )
     finally:
@@ -162,7 +195,7 @@ def _configuration(
         f"advertised.listeners={','.join(places)}",
         f"listener.security.protocol.map={','.join(kinds)}",
         "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users=User:ANONYMOUS;User:desk;User:CN=desk-client;User:CN=locked-client",
+        "super.users=User:ANONYMOUS;User:desk;User:CN=desk-client",
         "ssl.truststore.type=PEM",
         f"ssl.truststore.location={authority}",
         "listener.name.mutual.ssl.client.auth=required",
