@@ -16,7 +16,6 @@ RECORDS_PER_ARROW_BATCH = 500
 _COMPILED_ONCE = "-XX:TieredStopAtLevel=1"
 # What Spark shows of nothing: its own rule, and Kafka's properties that may be secrets.
 _REDACTED = "(?i)secret|password|token|access[.]?key|jaas|kafka[.](sasl|ssl)[.]"
-_REDACTED_TEXT = r"(?i)LoginModule\s.*?;"
 
 
 def open_session(
@@ -45,7 +44,6 @@ def open_session(
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
             "spark.redaction.regex": _REDACTED,
-            "spark.sql.redaction.string.regex": _REDACTED_TEXT,
             "spark.python.daemon.module": "streaming.query.daemon",
             "spark.sql.session.timeZone": "UTC",
             # All that is ever shuffled by count is a few figures; 200 tasks for them cost seconds.
