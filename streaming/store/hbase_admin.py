@@ -269,9 +269,9 @@ class Thrift2Admin:
                 f"{self._where}: tables are missing, and HBase's Thrift 1 service cannot make them "
                 "with regions and encodings; they are made through a Thrift 2 service, and none "
                 f"answers at {' or '.join(map(str, self._endpoints))}. Start one there (`hbase "
-                f"thrift2 start -p {self._endpoints[0].port}`), or name one with ?admin=HOST:PORT, or "
-                "run deploy/hbase/tables.rb in the HBase shell, or, for a trial, take one plain region "
-                "per table with ?admin=none"
+                f"thrift2 start -p {self._endpoints[0].port}`), or name one with "
+                "?admin=HOST:PORT, or run deploy/hbase/tables.rb in the HBase shell, or, for a "
+                "trial, take one plain region per table with ?admin=none"
             ) from error
 
     def create(self, name: str, made: Layout) -> None:
