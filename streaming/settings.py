@@ -194,6 +194,10 @@ class Settings(_Group):
             return value
         return {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
 
+    def for_workers(self) -> "Settings":
+        """Give the settings without what only the driver needs, some of it secret."""
+        return self.model_copy(update={"kafka": KafkaProperties({}), "spark": {}})
+
     @model_validator(mode="after")
     def _retention_is_enough(self) -> "Settings":
         store = self.store

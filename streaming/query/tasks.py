@@ -95,10 +95,8 @@ _SCHEMAS = {
 
 def enrich_task(settings: Settings, models: Mapping[str, Handle]) -> Task:
     """Records of the source to `ENRICHED`, described under these models (see `for_workers`)."""
-    # Workers need not have the file, and reading a text asks for no threshold, and no password.
-    encoded = settings.model_dump_json(
-        exclude={"matching": {"thresholds_file"}, "kafka": True, "spark": True}
-    )
+    # Workers need not have the file, and reading a text asks for no threshold.
+    encoded = settings.model_dump_json(exclude={"matching": {"thresholds_file"}})
 
     def run(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         enricher, here = _enricher(encoded), at_hand(models)
