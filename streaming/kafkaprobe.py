@@ -8,6 +8,7 @@ told in terms of the settings.
 
 import base64
 import re
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -89,6 +90,11 @@ def _try(settings: Mapping[str, Any], timeout_ms: int) -> tuple[type[SourceError
 
 
 def _connect(settings: Mapping[str, Any], attempt: _Attempt, timeout_ms: int) -> None:
+    (server,) = settings["bootstrap_servers"]
+    if "proxy_url" not in settings:
+        # By itself the client leaves the socket open of a connection that was not made.
+        host, _, port = server.rpartition(":")
+        socket.create_connection((host.strip("[]"), int(port)), timeout_ms / 1000).close()
     network = NetworkSelector(**settings)
     manager = KafkaConnectionManager(network, **settings)
 
@@ -152,6 +158,8 @@ def _hanging_up(
 def _absence(error: Exception) -> str:
     if isinstance(error, KafkaTimeoutError) or "timed out" in str(error).lower():
         return "it does not answer"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
     # The client names its own class once more.
     return str(error).rpartition("KafkaConnectionError: ")[2]
 

@@ -76,19 +76,22 @@ class Secured:
             "ssl.keystore.location": str(own),
         }
 
-    def with_password(self, mechanism: str, user: str, password: str) -> dict[str, str]:
-        return self.trusting("SASL_SSL") | {
+    def with_password(
+        self, mechanism: str, user: str, password: str, *, tls: bool = True
+    ) -> dict[str, str]:
+        protocol = self.trusting("SASL_SSL") if tls else {"security.protocol": "SASL_PLAINTEXT"}
+        return protocol | {
             "sasl.mechanism": mechanism,
             "sasl.jaas.config": jaas(mechanism, user, password),
         }
 
-    def scram(self, user: str, password: str) -> dict[str, str]:
+    def scram(self, user: str, password: str, *, tls: bool = True) -> dict[str, str]:
         """Make a user, and give what a client of theirs is set to."""
         with self.administering() as admin:
             admin.alter_user_scram_credentials(
                 [UserScramCredentialUpsertion(user, ScramMechanism.SCRAM_SHA_512, password, 4096)]
             )
-        return self.with_password("SCRAM-SHA-512", user, password)
+        return self.with_password("SCRAM-SHA-512", user, password, tls=tls)
 
     def grant(self, rights: Iterable[Right]) -> None:
         with self.administering() as admin:
