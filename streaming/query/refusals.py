@@ -19,6 +19,9 @@ _JAVA = re.compile(
     r"(?:: (?P<text>.*))?"
 )
 
+_NO_NAME = "No resolvable bootstrap"
+"""Java takes it for a wrong setting that nobody knows a broker's name, which may pass."""
+
 
 def _right(operation: str, resource: str) -> str:
     return (
@@ -53,7 +56,7 @@ def refusal(error: BaseException, source: KafkaUrl | FileUrl) -> str | None:
     if own := _OWN.search(text):
         return own["text"].strip()
     java = _JAVA.search(text)
-    if java is None or not isinstance(source, KafkaUrl):
+    if java is None or not isinstance(source, KafkaUrl) or _NO_NAME in text:
         return None
     told = (java["text"] or java["name"]).strip()
     meaning = _MEANINGS.get(java["name"], _as_told)
