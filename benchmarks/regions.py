@@ -35,9 +35,10 @@ from streaming.settings import load
 from streaming.stack.stack import LocalStack
 from streaming.store.contract import Mutation, Store
 from streaming.store.hbase_admin import Thrift2Admin
-from streaming.store.hbase_connection import Endpoint, RefusedError, ThriftSettings
+from streaming.store.hbase_connection import RefusedError, ThriftSettings
 from streaming.store.hbase_layout import layout
 from streaming.store.memory import MemoryStore
+from streaming.store.sockets import Endpoint
 from streaming.store.tables import TABLES
 from streaming.store.urls import open_store
 
@@ -151,7 +152,7 @@ def settings(
     absent = [row[:-1] + bytes((row[-1] ^ 0x55,)) for row in there]
     absent = sorted(set(absent) - set(there))
     endpoint = Endpoint("127.0.0.1", stack.ports.admin)
-    admin = Thrift2Admin(endpoint, ThriftSettings((endpoint,)), "the benchmark")
+    admin = Thrift2Admin((endpoint,), ThriftSettings((endpoint,)), "the benchmark")
     store = open_store(f"hbase://{stack.hbase}/v?admin={stack.admin}")
     made, refused = [], []
     for name, changes in VARIANTS.items():

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from streaming.errors import SettingsError
-from streaming.serving import read_secret
+from streaming.secretfiles import read_secret
 
 SECRET_VARIABLE = "LEITONG_WEBHOOK_SECRET"  # noqa: S105 - the name of it, not a secret
 ID, TIME, SIGNATURE = "webhook-id", "webhook-timestamp", "webhook-signature"

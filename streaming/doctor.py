@@ -5,6 +5,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from streaming.errors import LeitongError
@@ -51,6 +52,10 @@ def examine(settings: Settings) -> Iterator[Finding]:
     ]
     if isinstance(LogUrl.parse(settings.query.source), KafkaUrl):
         checks.insert(3, ("connector", _connector))
+    for subject in ("verdicts", "dead_letters"):
+        target = getattr(settings.query, subject)
+        if target and isinstance(url := LogUrl.parse(target), KafkaUrl):
+            checks.append((subject.replace("_", " "), partial(_target, url)))
     reachable = True
     for subject, check in checks:
         if check in {_tables, _stamp} and not reachable:
@@ -122,6 +127,13 @@ def _source(settings: Settings) -> str:
     if topic.doubts:
         raise LeitongError(f"{found}; {'; '.join(topic.doubts)}")
     return found
+
+
+def _target(url: KafkaUrl, settings: Settings) -> str:
+    topic = describe_topic(url, settings.kafka, "Write")
+    return f"{url}: " + (
+        "made when there is something to say" if topic is None else f"{topic.partitions} partitions"
+    )
 
 
 def _store(settings: Settings) -> str:

@@ -6,6 +6,8 @@
     ├── SettingsError        a setting, flag or file that cannot be used
     ├── PrerequisiteError    a program, jar or package that is not there
     ├── SourceError          the log cannot be read or written
+    │   ├── AccessRefused    it refuses us: a certificate, a password, a right; for good
+    │   └── HungUp           it is there and hangs up: a wrong protocol, or it is about to end
     ├── QueryFailed          the query ended, and trying again did not help
     ├── JobFailed            a batch job ended with an error of Spark's
     ├── JobStopped           a batch job was asked to stop
@@ -35,6 +37,14 @@ class PrerequisiteError(LeitongError):
 
 class SourceError(LeitongError):
     """A log that cannot be read from or written to."""
+
+
+class AccessRefused(SourceError):  # noqa: N818 - what the log did
+    """Trying again does not help: a certificate, a password or a right has to be mended."""
+
+
+class HungUp(SourceError):  # noqa: N818 - what the log did
+    """A setting that does not fit, if it happens from the start; later on, perhaps an outage."""
 
 
 class ModelsError(LeitongError):

@@ -6,9 +6,7 @@ them. Values never appear in messages: some are secrets.
 """
 
 import logging
-import re
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from kafka.errors import (
@@ -20,21 +18,21 @@ from kafka.errors import (
     SaslAuthenticationFailedError,
 )
 
-from streaming.errors import SettingsError, SourceError
+from streaming.errors import AccessRefused, SettingsError, SourceError
+from streaming.kafkasettings import read_login
 from streaming.urls import KafkaUrl
 
 CONNECT_TIMEOUT_MS = 5_000
 """How long a client looks for a broker before it gives up."""
 
 # At DEBUG these loggers write messages and settings, and with them articles and passwords.
-for _name in ("kafka.producer", "kafka.admin", "kafka.net"):
+for _name in ("kafka.producer", "kafka.admin"):
     logging.getLogger(_name).setLevel(logging.WARNING)
+# It logs each attempt that fails, some with a trace; what it means is in the error we raise.
+logging.getLogger("kafka.net").setLevel(logging.CRITICAL)
 
 Client = TypeVar("Client")
 
-_JAAS = re.compile(
-    r"""\b(?P<name>username|password)\s*=\s*(?P<quote>["'])(?P<value>.*?)(?P=quote)"""
-)
 # Properties of Java that Python clients have no use for, or answer otherwise.
 _ANSWERED = frozenset(
     {
@@ -60,36 +58,12 @@ _MEANINGS: tuple[tuple[type[KafkaError], str], ...] = (
         SaslAuthenticationFailedError,
         "user or password was refused; see sasl.jaas.config in the group kafka",
     ),
-    (AuthorizationError, "the user has no right to do this; grant it on the broker"),
     (
         KafkaTimeoutError,
         "no broker answered in time; is it running, and are its advertised addresses in reach?",
     ),
 )
 _GUARDED = ("sasl.", "security.", "ssl.")
-
-
-def check_reachable(url: KafkaUrl, properties: Mapping[str, str]) -> None:
-    """Raise SourceError unless one of the brokers accepts a connection.
-
-    Asked before a client is made: a client that finds no broker takes seconds to say less.
-    """
-    if "proxy.url" in properties:
-        return
-    causes = []
-    for server in url.servers:
-        host, _, port = server.rpartition(":")
-        try:
-            timeout = CONNECT_TIMEOUT_MS / 1000 / len(url.servers)
-            socket.create_connection((host.strip("[]"), int(port)), timeout).close()
-        except OSError as error:
-            causes.append(f"{server}: {error.strerror or error}")
-        else:
-            return
-    raise SourceError(
-        f"{url}: no broker can be reached ({'; '.join(causes)}); is it running, and is this its "
-        "address?"
-    )
 
 
 def connected(kind: Callable[..., Client], settings: Mapping[str, Any]) -> Client:
@@ -138,14 +112,33 @@ def client_settings(
     return settings | _sasl(properties) | _tls(properties)
 
 
-def explain(url: KafkaUrl, error: BaseException) -> str:
-    """Say what a Kafka error means for a topic, where, and what to do about it."""
+def failure(url: KafkaUrl, error: BaseException, right: str) -> SourceError:
+    """Say what a Kafka error means for a topic, where, and what to do about it.
+
+    ``right`` is what a user needs on the topic for what was tried, as `kafka-acls` calls it.
+    """
+    if isinstance(error, AuthorizationError):
+        return lacking(url, [right])
+    kind = AccessRefused if isinstance(error, SaslAuthenticationFailedError) else SourceError
+    return kind(f"{url}: {_meaning(error)}")
+
+
+def lacking(url: KafkaUrl, rights: Sequence[str]) -> AccessRefused:
+    """Say which rights a user lacks on a topic, and how they are granted."""
+    operations = " ".join(f"--operation {right}" for right in rights)
+    return AccessRefused(
+        f"{url}: the user has no right to {' and '.join(rights)} on the topic;"
+        f" kafka-acls --add --allow-principal User:NAME {operations} --topic {url.topic} grants it"
+    )
+
+
+def _meaning(error: BaseException) -> str:
     for kind, meaning in _MEANINGS:
         if isinstance(error, kind):
-            return f"{url}: {meaning}"
+            return meaning
     if isinstance(error, KafkaError):
-        return f"{url}: {type(error).__name__}: {getattr(error, 'description', '') or error}"
-    return f"{url}: {error}"
+        return f"{type(error).__name__}: {getattr(error, 'description', '') or error}"
+    return str(error)
 
 
 def _read(name: str, text: str, default: Any) -> Any:
@@ -166,13 +159,11 @@ def _sasl(properties: Mapping[str, str]) -> dict[str, str]:
     jaas = properties.get("sasl.jaas.config")
     if jaas is None:
         return {}
-    found = {match["name"]: match["value"] for match in _JAAS.finditer(jaas)}
-    if len(found) != len(("username", "password")):
-        raise SettingsError(
-            'kafka.sasl.jaas.config: must hold username="..." and password="..." of a PLAIN or '
-            "SCRAM login module"
-        )
-    return {f"sasl_plain_{name}": value for name, value in found.items()}
+    try:
+        user, password = read_login(jaas)
+    except ValueError as error:
+        raise SettingsError(f"kafka.{error}") from None
+    return {"sasl_plain_username": user, "sasl_plain_password": password}
 
 
 def _tls(properties: Mapping[str, str]) -> dict[str, Any]:

@@ -13,20 +13,15 @@ from kafka.serializer import Serializer
 
 from streaming.errors import SourceError
 from streaming.filelog import MAX_VALUE_BYTES
-from streaming.kafkaclient import (
-    CONNECT_TIMEOUT_MS,
-    check_reachable,
-    client_settings,
-    connected,
-    explain,
-)
+from streaming.kafkaclient import CONNECT_TIMEOUT_MS, client_settings, connected, failure
+from streaming.kafkaprobe import check_reachable
 from streaming.sinks import Headers
 from streaming.urls import KafkaUrl
 
 _IN_FLIGHT_BYTES = 64 * 1024 * 1024
 _FLUSH_SECONDS = 150.0
 """How long a flush may take: a little more than the client tries to deliver a message."""
-
+_RIGHT = "Write"
 
 _NULL = object()
 
@@ -46,7 +41,8 @@ class KafkaSink:
     must exist: `streaming.topics.ensure_topic` creates it. A header without a value gets
     an empty one: the client cannot send null there.
 
-    Raises SourceError if no broker answers within seconds, or there is no such topic.
+    Raises SourceError if no broker answers within seconds, or there is no such topic;
+    AccessRefused, here or later, if the user may not write it.
     """
 
     def __init__(self, url: KafkaUrl, properties: Mapping[str, str] | None = None) -> None:
@@ -54,7 +50,7 @@ class KafkaSink:
         self._progress = threading.Condition()
         self._acknowledged = 0
         self._in_flight = 0
-        self._failure: str | None = None
+        self._failure: SourceError | None = None
         self._closed = False
         settings = {
             "linger_ms": 20,
@@ -73,7 +69,7 @@ class KafkaSink:
         try:
             self._producer = connected(KafkaProducer, settings)
         except (KafkaError, ValueError) as error:
-            raise SourceError(explain(url, error)) from error
+            raise failure(url, error, _RIGHT) from error
         try:
             self._producer.partitions_for(url.topic)
         except KafkaError as error:
@@ -83,7 +79,7 @@ class KafkaSink:
                 raise SourceError(
                     f"{url}: there is no such topic; create it first, as 'leitong produce' does"
                 ) from error
-            raise SourceError(explain(url, error)) from error
+            raise failure(url, error, _RIGHT) from error
 
     @property
     def acknowledged(self) -> int:
@@ -117,7 +113,7 @@ class KafkaSink:
         except (KafkaError, ValueError) as error:
             with self._progress:
                 self._in_flight -= size
-            raise SourceError(explain(self._url, error)) from error
+            raise failure(self._url, error, _RIGHT) from error
         future.add_callback(partial(self._delivered, size))
         future.add_errback(partial(self._refused, size))
 
@@ -126,7 +122,7 @@ class KafkaSink:
         try:
             self._producer.flush(_FLUSH_SECONDS)
         except KafkaError as error:
-            raise SourceError(explain(self._url, error)) from error
+            raise failure(self._url, error, _RIGHT) from error
         with self._progress:
             # The client calls back after it has let its own waiters go.
             self._progress.wait_for(
@@ -155,12 +151,12 @@ class KafkaSink:
     def _refused(self, size: int, error: BaseException) -> None:
         with self._progress:
             self._in_flight -= size
-            self._failure = self._failure or explain(self._url, error)
+            self._failure = self._failure or failure(self._url, error, _RIGHT)
             self._progress.notify_all()
 
     def _raise_failure(self) -> None:
         if self._failure is not None:
-            raise SourceError(self._failure)
+            raise self._failure.with_traceback(None)
 
 
 def _compression() -> str | None:

@@ -1,13 +1,11 @@
 """Serve a WSGI application: where it listens, and from a thread of its own."""
 
 import ipaddress
-import os
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication
@@ -62,22 +60,6 @@ class Address:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
-
-
-def read_secret(file: Path | None, variable: str) -> str:
-    """Read what few may know from a file, or else from the environment; "" if it is nowhere.
-
-    SettingsError if the file cannot be read or holds nothing.
-    """
-    if file is None:
-        return os.environ.get(variable, "").strip()
-    try:
-        text = file.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{file}: cannot be read ({error})") from None
-    if not text:
-        raise SettingsError(f"{file} is empty: it has to hold the secret")
-    return text
 
 
 def check_guarded(address: Address, secret: object | None, needed: str) -> None:

@@ -2,7 +2,8 @@
 
 ``leitong.toml`` has a table per group below; an unknown key is an error that names the
 nearest known one. ``LEITONG_MATCHING__K=2`` and ``--set matching.k=2`` say the same. The
-groups ``kafka`` and ``spark`` are passed through to those programs as they are.
+groups ``kafka`` and ``spark`` are passed through to those programs as they are; in the
+environment ``LEITONG_KAFKA__SASL_JAAS_CONFIG`` is Kafka's ``sasl.jaas.config``.
 """
 
 import difflib
@@ -18,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from streaming.durations import Duration, show
 from streaming.errors import SettingsError
 from streaming.fingerprints.bands import BandScheme
+from streaming.kafkasettings import KafkaProperties, is_harmless
 from streaming.matching.rules import Rules
 from streaming.matching.verification import DEFAULT_THRESHOLDS, Thresholds
 from streaming.text.settings import TextSettings
@@ -32,7 +34,7 @@ _NEWS_FEED = (
 
 
 class _Group(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
 class DebeziumSettings(_Group):
@@ -221,16 +223,22 @@ class Settings(_Group):
     stories: StorySettings = StorySettings()
     store: StoreSettings = StoreSettings()
     query: QuerySettings = QuerySettings()
-    kafka: dict[str, str] = Field({}, description="passed to every Kafka client as it is")
+    kafka: KafkaProperties = Field(
+        KafkaProperties({}), description="passed to every Kafka client as it is; never printed"
+    )
     spark: dict[str, str] = Field({}, description="passed to Spark as it is")
 
-    @field_validator("channels", "kafka", "spark", mode="before")
+    @field_validator("channels", "spark", mode="before")
     @classmethod
     def _text(cls, value: Any) -> Any:
         """TOML reads 512 and true as themselves; pass-through groups want their text."""
         if not isinstance(value, dict):
             return value
         return {str(k): str(v).lower() if isinstance(v, bool) else str(v) for k, v in value.items()}
+
+    def for_workers(self) -> "Settings":
+        """Give the settings without what only the driver needs, some of it secret."""
+        return self.model_copy(update={"kafka": KafkaProperties({}), "spark": {}})
 
     @model_validator(mode="after")
     def _retention_is_enough(self) -> "Settings":
@@ -281,8 +289,12 @@ def load(
     for name, value in sorted(environment.items()):
         if name.startswith(ENVIRONMENT_PREFIX) and "__" in name:
             group, _, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().partition("__")
+            if group == "kafka":
+                # Its names have dots, which a shell does not take, and no underscores.
+                key = key.replace("_", ".")
             _set(tree, origins, f"{group}.{key}", value, f"environment {name}")
     for key, value, origin in overrides:
+        _refuse_shown_secret(key, origin)
         _set(tree, origins, key, value, origin)
     try:
         return Loaded(Settings.model_validate(tree), origins)
@@ -308,8 +320,20 @@ def _set(tree: dict[str, Any], origins: dict[str, str], key: str, text: str, ori
     table = tree.setdefault(group, {})
     if not isinstance(table, dict):
         raise SettingsError(f"{origin}: {group} is no group of settings")
-    table[name] = _value(text)
+    found = _value(text)
+    # A password may look like a number, and must not become another one.
+    table[name] = text if group == "kafka" and not isinstance(found, str | dict) else found
     origins[key] = origin
+
+
+def _refuse_shown_secret(key: str, origin: str) -> None:
+    group, _, name = key.partition(".")
+    if group == "kafka" and not is_harmless(name):
+        raise SettingsError(
+            f"{origin}: {key}: may be a secret, and everybody on this machine can read a command"
+            f' line; write it into the settings file, as "{name}" = {{file = "PATH"}}, or set'
+            f" {ENVIRONMENT_PREFIX}KAFKA__{name.upper().replace('.', '_')}"
+        )
 
 
 def _value(text: str) -> Any:

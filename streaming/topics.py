@@ -10,15 +10,26 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from kafka.admin import ConfigResource, ConfigResourceType, KafkaAdminClient
-from kafka.errors import KafkaError, TopicAlreadyExistsError
+from kafka.errors import (
+    AuthorizationError,
+    KafkaError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    UnknownTopicOrPartitionError,
+    for_code,
+)
 
 from streaming.errors import SourceError
 from streaming.filelog import DEFAULT_PARTITIONS, MAX_VALUE_BYTES
-from streaming.kafkaclient import check_reachable, client_settings, connected, explain
+from streaming.kafkaclient import client_settings, connected, failure, lacking
+from streaming.kafkaprobe import check_reachable
 from streaming.urls import KafkaUrl
 
 Timestamps = Literal["LogAppendTime", "CreateTime"]
 """Who stamps a message: the broker when it appends it, or the producer."""
+
+Right = Literal["Read", "Write"]
+"""What a user may do with a topic, as `kafka-acls` calls it."""
 
 # Kafka's largest number: embargoed articles may be dated ahead of the clock.
 _NO_LIMIT = str(2**63 - 1)
@@ -78,22 +89,22 @@ def ensure_topic(
     unless asked otherwise; `config` adds to its settings. An existing topic is never altered:
     SourceError if it has another number of partitions or other timestamps than asked for, None
     asking for nothing; timestamps are only doubted if not `strict`. SourceError also, within
-    seconds, if no broker answers.
+    seconds, if no broker answers; AccessRefused if the user may not write the topic, look at its
+    settings, or create it.
     """
     with _administering(url, properties or {}) as admin:
-        created = _create(
-            admin,
-            url.topic,
-            partitions or DEFAULT_PARTITIONS,
-            _BROKERS_OWN if replication is None else replication,
-            {
+        found, created = _look(admin, url, "Write"), False
+        if found is None:
+            settings = {
                 **KEEP_EVERYTHING,
                 "message.timestamp.after.max.ms": _NO_LIMIT,
                 **({"message.timestamp.type": timestamps} if timestamps else {}),
                 **(config or {}),
-            },
-        )
-        topic = _describe(admin, url.topic, created=created)
+            }
+            copies = _BROKERS_OWN if replication is None else replication
+            created = _create(admin, url, partitions or DEFAULT_PARTITIONS, copies, settings)
+            found = _look(admin, url, "Write")
+        topic = _describe(admin, url.topic, found or [], created=created)
     if partitions is not None and topic.partitions != partitions:
         raise SourceError(
             f"{url}: the topic has {topic.partitions} partitions, which is part of the log; "
@@ -109,12 +120,20 @@ def ensure_topic(
     return topic
 
 
-def describe_topic(url: KafkaUrl, properties: Mapping[str, str] | None = None) -> Topic | None:
-    """Say how a topic is, None if there is none; SourceError within seconds without a broker."""
+def describe_topic(
+    url: KafkaUrl,
+    properties: Mapping[str, str] | None = None,
+    right: Right = "Read",
+) -> Topic | None:
+    """Say how a topic is, None if there is none; SourceError within seconds without a broker.
+
+    AccessRefused if the user lacks the `right`, or the one to look at the topic's settings.
+    """
     with _administering(url, properties or {}) as admin:
-        if url.topic not in admin.list_topics():
+        partitions = _look(admin, url, right)
+        if partitions is None:
             return None
-        return _describe(admin, url.topic, created=False)
+        return _describe(admin, url.topic, partitions, created=False)
 
 
 @contextmanager
@@ -125,25 +144,41 @@ def _administering(url: KafkaUrl, properties: Mapping[str, str]) -> Iterator[Any
         with closing(connected(KafkaAdminClient, settings)) as admin:
             yield admin
     except KafkaError as error:
-        raise SourceError(explain(url, error)) from error
+        raise failure(url, error, "Describe") from error
+
+
+def _look(admin: Any, url: KafkaUrl, right: Right) -> list[Any] | None:
+    """Give the partitions, None if there is no such topic; AccessRefused as above."""
+    (found,) = admin.describe_topics([url.topic])
+    error = for_code(found["error_code"])
+    if error is UnknownTopicOrPartitionError:
+        return None
+    if error is TopicAuthorizationFailedError:
+        # Who had this right might know whether the topic is there.
+        raise lacking(url, [right])
+    # A broker that asks nobody for rights says that everybody has them.
+    allowed = {str(each).replace("_", "").lower() for each in found["authorized_operations"]}
+    missing = [each for each in (right, "DescribeConfigs") if each.lower() not in allowed]
+    if missing:
+        raise lacking(url, missing)
+    return list(found["partitions"])
 
 
 def _create(
-    admin: Any, name: str, partitions: int, replication: int, config: dict[str, str]
+    admin: Any, url: KafkaUrl, partitions: int, replication: int, config: dict[str, str]
 ) -> bool:
-    if name in admin.list_topics():
-        return False
     wanted = {"num_partitions": partitions, "replication_factor": replication, "configs": config}
     try:
-        admin.create_topics({name: wanted})
+        admin.create_topics({url.topic: wanted})
     except TopicAlreadyExistsError:
         return False
-    admin.wait_for_topics([name])
+    except AuthorizationError:
+        raise lacking(url, ["Create"]) from None
+    admin.wait_for_topics([url.topic])
     return True
 
 
-def _describe(admin: Any, name: str, *, created: bool) -> Topic:
-    partitions = admin.describe_topics([name])[0]["partitions"]
+def _describe(admin: Any, name: str, partitions: list[Any], *, created: bool) -> Topic:
     described = admin.describe_configs(
         [ConfigResource(ConfigResourceType.TOPIC, name)], config_filter="all"
     )
@@ -153,5 +188,5 @@ def _describe(admin: Any, name: str, *, created: bool) -> Topic:
         doubts.append("it is compacted, which loses the first appearance of edited articles")
     if int(config["retention.ms"]) >= 0 or int(config["retention.bytes"]) >= 0:
         doubts.append("its retention is limited, so it cannot be replayed from the beginning")
-    copies = min(len(partition["replica_nodes"]) for partition in partitions)
+    copies = min((len(partition["replica_nodes"]) for partition in partitions), default=0)
     return Topic(created, len(partitions), copies, config, tuple(doubts))

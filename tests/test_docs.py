@@ -54,3 +54,24 @@ def test_the_settings_of_the_readme_can_be_read(tmp_path: Path) -> None:
         file = tmp_path / f"{number}.toml"
         file.write_text(block, encoding="utf-8")
         load(file, environment={})
+
+
+def test_the_settings_of_the_page_on_security_can_be_read(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    logins = re.findall(r"^org\.apache\..*;$", page, flags=re.MULTILINE)
+    blocks = re.findall(r"```toml\n(.*?)```", page, flags=re.DOTALL)
+    protocols = []
+    for block in blocks:
+        login = tmp_path / "login"
+        mechanism = "Scram" if "SCRAM" in block else "Plain"
+        login.write_text(next(each for each in logins if f"{mechanism}LoginModule" in each))
+        file = tmp_path / "leitong.toml"
+        file.write_text(block.replace("/run/secrets/kafka-login", str(login)), encoding="utf-8")
+        kafka = load(file, environment={}).settings.kafka
+        protocols.append((kafka["security.protocol"], kafka.get("sasl.mechanism")))
+    assert protocols == [
+        ("SSL", None),
+        ("SASL_SSL", "PLAIN"),
+        ("SASL_SSL", "SCRAM-SHA-512"),
+        ("SSL", None),
+    ]

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from streaming.errors import SettingsError
-from streaming.serving import Address, check_guarded, read_secret
+from streaming.secretfiles import read_secret
+from streaming.serving import Address, check_guarded
 
 TOKEN_VARIABLE = "LEITONG_DASHBOARD_TOKEN"  # noqa: S105 - the name of it, not a token
 _SHORTEST_TOKEN = 16

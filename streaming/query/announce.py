@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from streaming.announcements import Message
 from streaming.errors import LeitongError
 from streaming.sinks import Sink, open_sink
-from streaming.topics import ensure_topic
+from streaming.topics import describe_topic, ensure_topic
 from streaming.urls import KafkaUrl, LogUrl
 
 
@@ -22,6 +22,11 @@ class Announcer:
         self._topic = topic
         self._kafka = kafka
         self._sink: Sink | None = None
+
+    def check(self) -> None:
+        """Raise SourceError if a topic that is there cannot be written, or its broker is away."""
+        if isinstance(self._url, KafkaUrl):
+            describe_topic(self._url, self._kafka, "Write")
 
     def send(self, messages: Iterable[Message]) -> None:
         """Send and wait until all of it is durable; SourceError if it is not.

@@ -108,7 +108,7 @@ class BatchProcessor:
         reached: Checkpoint = lambda _moment: None,
         metrics: QueryMetrics | None = None,
     ) -> None:
-        self._settings = settings
+        self._settings = settings.for_workers()
         self._metrics = metrics
         self._owner = owner
         self._reached = reached

@@ -58,8 +58,10 @@ def fill(
         return 0, 0
     begin_ms = timestamp_ms(latest) - open_models(handle).ranking.window_ms
     brought = for_workers(spark, {model: handle})
-    settings = settings.model_copy(update={"text": tables_for_workers(spark, settings.text)})
-    task = _fill_task(settings, model, brought, since, begin_ms)
+    reading = settings.for_workers().model_copy(
+        update={"text": tables_for_workers(spark, settings.text)}
+    )
+    task = _fill_task(reading, model, brought, since, begin_ms)
     rows = spark.range(0, _SALTS, 1, _PARTS).mapInArrow(task, _FILLED).toLocalIterator()
     described = found = 0
     for done, row in enumerate(rows, start=1):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -16,15 +17,25 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.streaming.query import StreamingQuery
 
 from streaming.durations import show
-from streaming.errors import LeaseLost, LeitongError, SettingsError, StoreError
+from streaming.errors import (
+    AccessRefused,
+    HungUp,
+    LeaseLost,
+    LeitongError,
+    SettingsError,
+    SourceError,
+    StoreError,
+)
 from streaming.metrics import QueryMetrics, serving
 from streaming.query import checkpoint
+from streaming.query.announce import Announcer
 from streaming.query.batch import BatchProcessor, Checkpoint
 from streaming.query.health import Health
 from streaming.query.keeper import LeaseKeeper
 from streaming.query.progress import ProgressPublisher
+from streaming.query.refusals import refusal
 from streaming.query.session import connector_jars, open_session
-from streaming.query.source import WHOLE, Span, open_source
+from streaming.query.source import WHOLE, Span, check_source, open_source
 from streaming.serving import Address
 from streaming.settings import Settings
 from streaming.stamping import stamp
@@ -82,6 +93,7 @@ def run(
     LeitongError for whatever else a user can mend. ``reached`` is as in `BatchProcessor`.
     """
     settings = located(settings)
+    _check_access(settings)
     checkpoint.claim(
         Path(settings.query.checkpoint).absolute(),
         prepare(settings, aside=options.aside),
@@ -109,6 +121,26 @@ def run(
         runner = _Runner(spark, settings, options, stopping, keeper, metrics, health)
         runner.keep_going(processor)
         return not stopping.is_set()
+
+
+def _check_access(settings: Settings) -> None:
+    """Raise SourceError if Kafka refuses us, SettingsError if it cannot even be asked.
+
+    What may pass, a broker that is away or a topic that is not there yet, is waited for.
+    """
+    query = settings.query
+    checks = [
+        Announcer(url, "", settings.kafka).check for url in (query.verdicts, query.dead_letters)
+    ]
+    if isinstance(LogUrl.parse(query.source), KafkaUrl):
+        checks.insert(0, partial(check_source, settings))
+    for check in checks:
+        try:
+            check()
+        except (AccessRefused, HungUp):
+            raise
+        except SourceError as error:
+            _log.warning("%s", error)
 
 
 def prepare(settings: Settings, *, aside: bool = False) -> Generation:
@@ -171,6 +203,7 @@ class _Runner:
         self._keeper = keeper
         self._metrics = metrics
         self._health = health
+        self._source = LogUrl.parse(settings.query.source)
         self._finished_batches = 0
 
     def keep_going(self, processor: BatchProcessor) -> None:
@@ -188,6 +221,8 @@ class _Runner:
             except (PySparkException, Py4JError, StoreError) as error:
                 if self._stopping.is_set():
                     break
+                if refused := refusal(error, self._source):
+                    raise AccessRefused(refused) from error
                 cause = explain(error)
                 now = time.monotonic()
                 if self._finished_batches > finished_before or failing_since is None:

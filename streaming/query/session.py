@@ -55,6 +55,10 @@ def connector_jars(settings: Settings, progress: Progress) -> Sequence[Path]:
     return () if named_jars(settings) or own_connector() else spark_kafka_jars(progress)
 
 
+# What Spark shows of nothing: its own rule, and Kafka's properties that may be secrets.
+_REDACTED = "(?i)secret|password|token|access[.]?key|jaas|kafka[.](sasl|ssl)[.]"
+
+
 def open_session(
     settings: Settings, jars: Sequence[Path] = (), *, computes: bool = True
 ) -> SparkSession:
@@ -86,6 +90,7 @@ def open_session(
             "spark.executor.extraJavaOptions": java,
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
+            "spark.redaction.regex": _REDACTED,
             "spark.python.daemon.module": "streaming.query.daemon",
             "spark.sql.session.timeZone": "UTC",
             # All that is ever shuffled by count is a few figures; 200 tasks for them cost seconds.

@@ -18,7 +18,8 @@ from streaming.stack.ports import LOOPBACK, listening
 from streaming.stack.service import render
 from streaming.stack.settings import InnerPorts, Options, Ports
 from streaming.store.hbase_admin import Thrift2Admin
-from streaming.store.hbase_connection import Endpoint, ThriftSettings
+from streaming.store.hbase_connection import ThriftSettings
+from streaming.store.sockets import Endpoint
 
 _ANSWER_MS = 5_000
 _INITIALISED = b"Master has completed initialization"
@@ -162,7 +163,7 @@ class Admin(_HBaseProcess):
         if not listening(self.stack_ports.admin):
             return f"nothing listens on port {self.stack_ports.admin} yet"
         endpoint = Endpoint(LOOPBACK, self.stack_ports.admin)
-        admin = Thrift2Admin(endpoint, ThriftSettings((endpoint,)), "the Thrift 2 server")
+        admin = Thrift2Admin((endpoint,), ThriftSettings((endpoint,)), "the Thrift 2 server")
         try:
             admin.check()
         except StoreError as error:

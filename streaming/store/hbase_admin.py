@@ -21,12 +21,12 @@ from streaming.errors import StoreError, StoreUnavailable
 from streaming.store.contract import TableSpec, check_same, unknown_table
 from streaming.store.hbase_connection import (
     Caller,
-    Endpoint,
     RefusedError,
     ThriftSettings,
     thrift1,
 )
 from streaming.store.hbase_layout import COMPRESSIONS, DEFAULT_REGIONS, Layout, layout
+from streaming.store.sockets import Endpoint
 from streaming.store.statistics import OperationStatistics, Recorder
 
 logger = logging.getLogger(__name__)
@@ -50,6 +50,7 @@ _CURES = {
     "AccessDeniedException": "grant the Thrift server's user RWC on it in the HBase shell",
     "sanity.checks": "choose ?compression=gz or none",
     "KeyValue size too large": "raise hbase.client.keyvalue.maxsize at the Thrift server",
+    "HTTP 401": "its Thrift server wants Kerberos, which Leitong does not speak",
     "another Thrift service": "name the port of `hbase thrift start`",
 }
 
@@ -65,9 +66,9 @@ def _thrift2() -> Any:
 class HBaseSettings:
     """Where HBase is and how new tables are made.
 
-    ``admin`` is a Thrift 2 service; by default the one on the port after the first Thrift 1
-    service's; "none" makes tables through Thrift 1: one region, no block encoding.
-    ``compression`` None is the first of `COMPRESSIONS` that the server has.
+    ``admin`` is a Thrift 2 service; by default one on the port after a Thrift 1 service's;
+    "none" makes tables through Thrift 1: one region, no block encoding. ``compression`` None is
+    the first of `COMPRESSIONS` that the server has.
     """
 
     thrift: ThriftSettings
@@ -170,9 +171,9 @@ class Tables:
             )
             _at_once(lambda spec: self._create(spec, self._create_plainly), specs)
             return
-        first = settings.thrift.endpoints[0]
-        endpoint = settings.admin or Endpoint(first.host, first.port + 1)
-        admin = Thrift2Admin(endpoint, settings.thrift, self._where)
+        beside = (Endpoint(each.host, each.port + 1) for each in settings.thrift.endpoints)
+        endpoints = (settings.admin,) if settings.admin else tuple(beside)
+        admin = Thrift2Admin(endpoints, settings.thrift, self._where)
         try:
             admin.check()
             _at_once(lambda spec: self._create(spec, admin.create), specs)
@@ -246,12 +247,14 @@ def _at_once(act: Callable[[TableSpec], None], specs: Sequence[TableSpec]) -> No
 class Thrift2Admin:
     """Creates and describes tables through a Thrift 2 service."""
 
-    def __init__(self, endpoint: Endpoint, settings: ThriftSettings, where: str) -> None:
-        self._endpoint = endpoint
+    def __init__(
+        self, endpoints: tuple[Endpoint, ...], settings: ThriftSettings, where: str
+    ) -> None:
+        self._endpoints = endpoints
         self._where = where
         patient = replace(
             settings,
-            endpoints=(endpoint,),
+            endpoints=endpoints,
             timeout=max(settings.timeout, _CREATE_TIMEOUT_SECONDS),
             deadline=max(settings.deadline, _CREATE_DEADLINE_SECONDS),
         )
@@ -265,10 +268,10 @@ class Thrift2Admin:
             raise StoreError(
                 f"{self._where}: tables are missing, and HBase's Thrift 1 service cannot make them "
                 "with regions and encodings; they are made through a Thrift 2 service, and none "
-                f"answers at {self._endpoint}. Start one there (`hbase thrift2 start -p "
-                f"{self._endpoint.port}`), or name one with ?admin=HOST:PORT, or run "
-                "deploy/hbase/tables.rb in the HBase shell, or, for a trial, take one plain region "
-                "per table with ?admin=none"
+                f"answers at {' or '.join(map(str, self._endpoints))}. Start one there (`hbase "
+                f"thrift2 start -p {self._endpoints[0].port}`), or name one with "
+                "?admin=HOST:PORT, or run deploy/hbase/tables.rb in the HBase shell, or, for a "
+                "trial, take one plain region per table with ?admin=none"
             ) from error
 
     def create(self, name: str, made: Layout) -> None:

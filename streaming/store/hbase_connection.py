@@ -9,21 +9,25 @@ import importlib
 import logging
 import random
 import select
-import socket
+import ssl
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from itertools import count
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import happybase  # noqa: F401 - its import loads the Thrift 1 service that is used below
 from thriftpy2.protocol import TBinaryProtocol, TCompactProtocol
 from thriftpy2.thrift import TApplicationException
-from thriftpy2.transport import TBufferedTransport, TFramedTransport, TTransportException
+from thriftpy2.transport import TBufferedTransport, TFramedTransport
 
-from streaming.errors import StoreUnavailable
+from streaming.errors import SettingsError, StoreError, StoreUnavailable
 from streaming.store.pool import ConnectionPool
+from streaming.store.rotation import Rotation
+from streaming.store.sockets import DeadlineSocket, Endpoint, Http, HttpRefusal
 from streaming.store.statistics import OperationStatistics
 from streaming.store.thrift_client import TRANSIENT, CheckedClient
 
@@ -37,11 +41,20 @@ Answer = TypeVar("Answer")
 DEFAULT_TIMEOUT = 10.0
 DEFAULT_DEADLINE = 60.0
 
-_TRANSPORTS = {"buffered": TBufferedTransport, "framed": TFramedTransport}
+Transport = Literal["buffered", "framed", "http", "https"]
+
+_TRANSPORTS = {
+    "buffered": TBufferedTransport,
+    "framed": TFramedTransport,
+    "http": TBufferedTransport,
+    "https": TBufferedTransport,
+}
 _PROTOCOLS = {"binary": TBinaryProtocol, "compact": TCompactProtocol}
 
 # HBase's Thrift server drops a connection on which nothing came for 60 s.
 _IDLE_SECONDS = 50.0
+# And its HTTP server, Jetty, one on which nothing came for 30 s.
+_IDLE_HTTP_SECONDS = 25.0
 # Thrift's default of 4 KiB would cost a system call and a packet for every 4 KiB.
 _BUFFER_BYTES = 256 * 1024
 _FIRST_PAUSE_SECONDS = 0.1
@@ -67,83 +80,56 @@ _PERMANENT_FIRST = ("org.apache.hadoop.hbase.DoNotRetryIOException", "java.lang.
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a Thrift server listens."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{host}:{self.port}"
-
-
-@dataclass(frozen=True, slots=True)
 class ThriftSettings:
     """How to call Thrift servers that are equal to each other.
 
     ``timeout`` and ``deadline`` are in seconds: how long the server may be silent within a
-    call, and how long a call may take with all its retries.
+    call, and how long a call may take with all its retries. ``authority`` is a PEM file of
+    who vouches for servers in "https"; None: whom the system trusts.
     """
 
     endpoints: tuple[Endpoint, ...]
-    transport: Literal["buffered", "framed"] = "buffered"
+    transport: Transport = "buffered"
     protocol: Literal["binary", "compact"] = "binary"
     timeout: float = DEFAULT_TIMEOUT
     deadline: float = DEFAULT_DEADLINE
+    authority: Path | None = None
+
+    def context(self) -> ssl.SSLContext | None:
+        """Give what TLS is made with, None without it; SettingsError for a wrong file."""
+        if self.transport != "https":
+            return None
+        try:
+            return ssl.create_default_context(cafile=self.authority)
+        except OSError as error:
+            reason = getattr(error, "reason", None) or error.strerror or "it is no PEM file"
+            raise SettingsError(
+                f"option 'ca' of an hbase address: {self.authority} cannot be used ({reason}); it"
+                " has to be a PEM file of authorities"
+            ) from None
 
 
 class RefusedError(Exception):
     """The server answered, and what it said will not change by asking again."""
 
 
-class _Socket:
-    """A socket with the face of a Thrift transport, which no read or write outlives."""
-
-    def __init__(self, endpoint: Endpoint, timeout: float, deadline: float) -> None:
-        self.timeout = timeout
-        self.deadline = deadline
-        self.sock = socket.create_connection((endpoint.host, endpoint.port), self._patience())
-        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-
-    def _patience(self) -> float:
-        left = self.deadline - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the deadline passed")
-        return min(self.timeout, left)
-
-    def read(self, size: int) -> bytes:
-        self.sock.settimeout(self._patience())
-        found = self.sock.recv(size)
-        if not found:
-            raise TTransportException(TTransportException.END_OF_FILE, "the server hung up")
-        return found
-
-    def write(self, data: bytes) -> None:
-        self.sock.settimeout(self._patience())
-        self.sock.sendall(data)
-
-    def flush(self) -> None:
-        pass
-
-    def is_open(self) -> bool:
-        return True
-
-    def close(self) -> None:
-        """Close this process's descriptor only: a shutdown would end a parent's connection."""
-        self.sock.close()
-
-
 class _Connection:
     """A client on a socket, and when it was last used."""
 
     def __init__(
-        self, service: Any, settings: ThriftSettings, endpoint: Endpoint, deadline: float
+        self,
+        service: Any,
+        settings: ThriftSettings,
+        endpoint: Endpoint,
+        deadline: float,
+        context: ssl.SSLContext | None,
     ) -> None:
-        self.endpoint = endpoint
-        self.socket = _Socket(endpoint, settings.timeout, deadline)
-        transport = _TRANSPORTS[settings.transport](self.socket, _BUFFER_BYTES)
+        self.socket = DeadlineSocket(endpoint, settings.timeout, deadline, context)
+        self._http = None
+        if settings.transport in ("http", "https"):
+            self._http = Http(self.socket, endpoint, _BUFFER_BYTES)
+        stream = self._http or self.socket
+        transport = _TRANSPORTS[settings.transport](stream, _BUFFER_BYTES)
         protocol = _PROTOCOLS[settings.protocol](transport, decode_response=False)
         self.client = CheckedClient(service, protocol)
         self.used = time.monotonic()
@@ -153,7 +139,10 @@ class _Connection:
 
     def fresh(self) -> bool:
         """Whether it can be expected to work: neither long silent, nor hung up by the server."""
-        if time.monotonic() - self.used > _IDLE_SECONDS:
+        longest = _IDLE_HTTP_SECONDS if self._http else _IDLE_SECONDS
+        if time.monotonic() - self.used > longest:
+            return False
+        if self._http is not None and self._http.ends:
             return False
         # Nobody asked for anything: whatever there is to read, it is no answer.
         poll = select.poll()
@@ -162,15 +151,21 @@ class _Connection:
 
 
 class Caller:
-    """Runs calls on some server, with reconnects, retries, backoff and a deadline."""
+    """Runs calls on servers in turn, with reconnects, retries, backoff and a deadline.
+
+    Raises SettingsError if it is to trust an authority whose file cannot be used.
+    """
 
     def __init__(self, service: Any, settings: ThriftSettings, where: str) -> None:
         self._service = service
         self._settings = settings
         self._where = where
-        # Workers start at different servers, so that these share the load.
-        self._turn = random.randrange(len(settings.endpoints))  # noqa: S311 - not a secret
-        self._pool = ConnectionPool(_Connection.close, abandon=_Connection.close)
+        self._context = settings.context()
+        self._servers = Rotation(settings.endpoints)
+        self._pools = {
+            endpoint: ConnectionPool(_Connection.close, abandon=_Connection.close)
+            for endpoint in settings.endpoints
+        }
 
     def call(
         self,
@@ -188,22 +183,27 @@ class Caller:
         seconds = self._settings.deadline if deadline is None else deadline
         until = time.monotonic() + seconds
         for number in count():
-            endpoint = self._settings.endpoints[self._turn % len(self._settings.endpoints)]
+            endpoint = self._servers.take()
             connect = partial(self._open, endpoint, until)
             try:
-                with self._pool.connection(connect, _Connection.fresh) as lent:
-                    endpoint = lent.endpoint
+                with self._pools[endpoint].connection(connect, _Connection.fresh) as lent:
                     lent.socket.deadline = until
                     answer = request(lent.client, number)
                     lent.used = time.monotonic()
-                    return answer
+            except ssl.SSLCertVerificationError as error:
+                raise StoreError(
+                    f"{self._where}: the certificate of {endpoint} is not to be trusted:"
+                    f" {error.verify_message.rstrip('.')}; see ?ca=FILE in the address, and the"
+                    " name under which the server is addressed"
+                ) from error
             except TRANSIENT as error:
                 cause = explain(error)
                 if refuses(error):
                     raise RefusedError(cause) from error
                 if not isinstance(error, thrift1.IOError):
-                    # The others lead to the same server, perhaps: do not wait for each of them.
-                    self._pool.clear()
+                    # The others lead to the same server: do not wait for each of them.
+                    self._pools[endpoint].clear()
+                    self._servers.failed(endpoint)
                 pause = _pause(number)
                 if time.monotonic() + pause >= until:
                     raise StoreUnavailable(
@@ -221,17 +221,19 @@ class Caller:
                     pause,
                 )
                 statistics.retries += 1
+            else:
+                self._servers.worked(endpoint)
+                return answer
             time.sleep(pause)
         raise AssertionError  # count() does not end
 
     def _open(self, endpoint: Endpoint, deadline: float) -> _Connection:
-        # Whether it succeeds or not, the next one is another server's.
-        self._turn += 1
-        return _Connection(self._service, self._settings, endpoint, deadline)
+        return _Connection(self._service, self._settings, endpoint, deadline, self._context)
 
     def close(self) -> None:
         """Close idle connections."""
-        self._pool.clear()
+        for pool in self._pools.values():
+            pool.clear()
 
 
 def _pause(number: int) -> float:
@@ -248,6 +250,8 @@ def refuses(error: Exception) -> bool:
         return error.type == TApplicationException.UNKNOWN_METHOD
     if isinstance(error, thrift1.IllegalArgument | thrift1.AlreadyExists):
         return True
+    if isinstance(error, HttpRefusal):
+        return HTTPStatus.BAD_REQUEST <= error.status < HTTPStatus.INTERNAL_SERVER_ERROR
     if getattr(error, "canRetry", None) is False:
         return True
     text = _text(error)

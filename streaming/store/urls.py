@@ -11,13 +11,14 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast, get_args
 
 from streaming import durations
 from streaming.errors import SettingsError
 from streaming.store.contract import Store
 
 HBASE_PORT = 9090
+_AUTHORITY = "ca"
 
 _EXAMPLES = "write sqlite:leitong.db or hbase://127.0.0.1:9090/leitong"
 _SERVER = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s:/@\[\],]+)(?::(?P<port>[0-9]{1,5}))?")
@@ -53,10 +54,18 @@ def open_store(url: str, tables_prefix: str = "") -> Store:
 def absolute_url(url: str) -> str:
     """Give the address as it reads from any working directory, for processes elsewhere."""
     scheme, _, rest = url.strip().partition(":")
-    if scheme.lower() != "sqlite":
-        return url.strip()
-    path, mark, query = rest.partition("?")
-    return f"sqlite:{_path(path).absolute()}{mark}{query}"
+    body, mark, query = rest.partition("?")
+    match scheme.lower():
+        case "sqlite":
+            return f"sqlite:{_path(body).absolute()}{mark}{query}"
+        case "hbase":
+            return f"{scheme}:{body}{mark}{'&'.join(map(_absolute_option, query.split('&')))}"
+    return url.strip()
+
+
+def _absolute_option(option: str) -> str:
+    name, _, value = option.partition("=")
+    return f"{name}={Path(value).absolute()}" if name == _AUTHORITY else option
 
 
 # A child of a fork may find it held by a thread that it does not have.
@@ -119,10 +128,11 @@ def _hbase(body: str, options: "_Options", tables_prefix: str) -> Store:
     from streaming.store.hbase_connection import (  # noqa: PLC0415 - as above
         DEFAULT_DEADLINE,
         DEFAULT_TIMEOUT,
-        Endpoint,
         ThriftSettings,
+        Transport,
     )
     from streaming.store.hbase_layout import DEFAULT_REGIONS  # noqa: PLC0415 - as above
+    from streaming.store.sockets import Endpoint  # noqa: PLC0415 - as above
 
     def endpoint(text: str) -> Endpoint:
         return Endpoint(*_server(text))
@@ -143,14 +153,23 @@ def _hbase(body: str, options: "_Options", tables_prefix: str) -> Store:
             f"'hbase:{body}' needs a prefix of its tables' names after the server: letters, "
             f"digits, '_', '-' and '.'; {_EXAMPLES}"
         )
+    thrift = ThriftSettings(
+        endpoints=tuple(endpoint(server) for server in servers.split(",")),
+        transport=options.take("transport", _one_of(*get_args(Transport)), "buffered"),
+        protocol=options.take("protocol", _one_of("binary", "compact"), "binary"),
+        timeout=options.take("timeout", _seconds, DEFAULT_TIMEOUT),
+        deadline=options.take("deadline", _seconds, DEFAULT_DEADLINE),
+        authority=options.take(_AUTHORITY, Path, None),
+    )
+    if thrift.transport in ("http", "https") and thrift.protocol == "compact":
+        raise SettingsError("HBase speaks no protocol=compact in HTTP: leave it out")
+    if thrift.authority and thrift.transport != "https":
+        raise SettingsError(
+            f"option {_AUTHORITY!r} of an hbase address is for transport=https; only HBase's HTTP"
+            " server can speak TLS"
+        )
     settings = HBaseSettings(
-        thrift=ThriftSettings(
-            endpoints=tuple(endpoint(server) for server in servers.split(",")),
-            transport=options.take("transport", _one_of("buffered", "framed"), "buffered"),
-            protocol=options.take("protocol", _one_of("binary", "compact"), "binary"),
-            timeout=options.take("timeout", _seconds, DEFAULT_TIMEOUT),
-            deadline=options.take("deadline", _seconds, DEFAULT_DEADLINE),
-        ),
+        thrift=thrift,
         prefix=prefix,
         namespace=options.take("namespace", _matching(_NAME), ""),
         regions=options.take("regions", _regions, DEFAULT_REGIONS),

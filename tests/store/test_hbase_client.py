@@ -13,7 +13,8 @@ from streaming.store import hbase_connection
 from streaming.store.contract import Mutation, TableSpec
 from streaming.store.hbase import HBaseStore
 from streaming.store.hbase_admin import HBaseSettings
-from streaming.store.hbase_connection import Endpoint, ThriftSettings, thrift1
+from streaming.store.hbase_connection import ThriftSettings, thrift1
+from streaming.store.sockets import Endpoint
 from streaming.store.statistics import OperationStatistics
 from tests.store.wire import Servers, client, elapsed, row
 from tests.store.wire_faults import HANG_UP, LOST, SILENT, TRANSIENT, fails, slow
@@ -103,18 +104,19 @@ def test_a_child_opens_its_own_and_leaves_the_parents_alone(
     server = servers()
     store = client(server.endpoint)
     store.rows(T, [b"r"])
-    (parents,) = store._caller._pool._idle
+    (pool,) = store._caller._pools.values()
+    (parents,) = pool._idle
 
     def child() -> bool:
         found = store.rows(T, [b"r"]) == row(b"r")
-        (mine,) = store._caller._pool._idle
+        (mine,) = pool._idle
         store.close()
         return found and mine is not parents
 
     assert in_children([child]) == [True]
     for _ in range(3):
         assert store.rows(T, [b"r"]) == row(b"r")
-    assert store._caller._pool._idle == [parents]
+    assert pool._idle == [parents]
     assert server.accepted == 2
     assert store.statistics()["rows"].retries == 0
     store.close()
@@ -147,14 +149,14 @@ def test_all_idle_connections_of_a_dead_server_go_at_once(
     def connect() -> Any:
         return store._caller._open(server.endpoint, time.monotonic() + 5)
 
-    pool = store._caller._pool
+    (pool,) = store._caller._pools.values()
     with pool.connection(connect), pool.connection(connect):
         pass
-    assert len(store._caller._pool._idle) == 2
+    assert len(pool._idle) == 2
     store.rows(T, [b"r"])
     server.plan(HANG_UP, on="getRows")
     store.rows(T, [b"r"])
-    assert len(store._caller._pool._idle) == 1
+    assert len(pool._idle) == 1
     store.close()
 
 

@@ -15,8 +15,9 @@ from streaming.errors import StoreError
 from streaming.store.contract import Mutation, TableSpec
 from streaming.store.hbase import HBaseStore
 from streaming.store.hbase_admin import Thrift2Admin
-from streaming.store.hbase_connection import Endpoint, ThriftSettings
+from streaming.store.hbase_connection import ThriftSettings
 from streaming.store.hbase_layout import ddl, layout, splits
+from streaming.store.sockets import Endpoint
 from streaming.store.statistics import OperationStatistics
 from streaming.store.tables import CATALOGUE, TABLES
 from streaming.store.urls import open_store
@@ -68,7 +69,7 @@ def server(stack: Any) -> Iterator[HBaseStore]:
 def test_the_server_has_what_was_asked(server: HBaseStore, stack: Any) -> None:
     host, port = stack.admin.split(":")
     endpoint = Endpoint(host, int(port))
-    admin = Thrift2Admin(endpoint, ThriftSettings((endpoint,)), "test")
+    admin = Thrift2Admin((endpoint,), ThriftSettings((endpoint,)), "test")
     for spec in TABLES:
         name = server._tables.physical(spec.name)
         families = admin.attributes(name)

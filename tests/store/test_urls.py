@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from streaming.errors import LeitongError, SettingsError
 from streaming.store.hbase import HBaseStore
-from streaming.store.hbase_connection import Endpoint
 from streaming.store.memory import MemoryStore
+from streaming.store.sockets import Endpoint
 from streaming.store.sqlite import SQLiteStore
 from streaming.store.urls import absolute_url, open_store
 
@@ -59,6 +59,8 @@ def test_sqlite_options_and_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert absolute_url("sqlite:x.db?timeout=1s") == f"sqlite:{tmp_path}/x.db?timeout=1s"
     assert absolute_url("sqlite:///var/x.db") == "sqlite:/var/x.db"
     assert absolute_url("hbase://h/p") == "hbase://h/p"
+    secured = "hbase://h/p?transport=https&ca={}ca.pem&regions=2"
+    assert absolute_url(secured.format("")) == secured.format(f"{tmp_path}/")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,10 @@ def test_sqlite_options_and_forms(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         ("hbase://h/p?timeout=3", "no duration"),
         ("hbase://h/p?timeout=0s", "longer than nothing"),
         ("hbase://h/p?regions=999", "from 1 to 256"),
-        ("hbase://h/p?transport=http", "none of buffered, framed"),
+        ("hbase://h/p?transport=smtp", "none of buffered, framed, http, https"),
+        ("hbase://h/p?transport=http&protocol=compact", "no protocol=compact in HTTP"),
+        ("hbase://h/p?transport=framed&ca=ca.pem", "is for transport=https"),
+        ("hbase://h/p?transport=https&ca=/nowhere.pem", "/nowhere.pem cannot be used"),
         ("hbase://h/p?admin=", "not HOST:PORT"),
         ("sqlite:x?deadline=3s", "no option 'deadline'"),
         ("sqlite:x?timeout", "no '=VALUE'"),

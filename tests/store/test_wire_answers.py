@@ -94,7 +94,7 @@ def test_thrift_2(servers: Servers, fault: Fault) -> None:
 
     server = servers(service=types.THBaseService, handler=Descriptions())
     settings = ThriftSettings((server.endpoint,))
-    admin = Thrift2Admin(server.endpoint, settings, "here")
+    admin = Thrift2Admin((server.endpoint,), settings, "here")
     ready = admin.attributes("first")
     assert ready == {"first": {"VERSIONS": "1"}}
     server.plan(fault, on="getTableDescriptor")

@@ -21,7 +21,8 @@ from thriftpy2.transport import TBufferedTransport, TFramedTransport, TTransport
 from streaming.store.contract import Cells
 from streaming.store.hbase import HBaseStore
 from streaming.store.hbase_admin import HBaseSettings
-from streaming.store.hbase_connection import Endpoint, ThriftSettings, thrift1
+from streaming.store.hbase_connection import ThriftSettings, thrift1
+from streaming.store.sockets import Endpoint
 from tests.store.wire_calls import Call, Fault, HangUp, Line
 from tests.store.wire_tables import Tables
 
