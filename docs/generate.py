@@ -1,11 +1,12 @@
-"""Write the parts of these pages that the program knows better: settings and commands.
+"""Write the parts of these pages that the program knows better: settings, commands, fields.
 
 A part stands between two comments, ``<!-- NAME: written by docs/generate.py -->`` and
 ``<!-- end of NAME -->``; what is around it is written by hand.
 """
 
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -15,6 +16,7 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, PlainSerializer
 from pydantic.fields import FieldInfo
 
+import schemas
 from streaming.cli import leitong
 from streaming.settings import ENVIRONMENT_PREFIX, Settings
 from streaming.stamping import stamp
@@ -25,6 +27,7 @@ _LONGEST_DEFAULT = 60
 _TYPES = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
 _DOTTED = frozenset({"kafka", "spark"})
 """Groups whose keys have dots, which no shell takes in the name of a variable."""
+_EDITORS = "override"
 _STAMPED_BY_CONTENT = frozenset({"matching.thresholds_file"})
 """What such a file holds is in the stamp under names of its own."""
 
@@ -124,7 +127,26 @@ def _told(command: click.Command, name: str, parent: click.Context | None) -> It
                 yield from _told(inner, each, context)
 
 
-PARTS = {"configuration.md": ("settings", settings_part), "commands.md": ("commands", commands_part)}
+def fields_part(schema: str) -> str:
+    """Give a table of the fields of a schema."""
+    rows = ["| field | type | what it is |", "|---|---|---|"]
+    for field in schemas.fields(schema):
+        kind = " or ".join([*field.types, *(["null"] if field.nullable else [])])
+        told = field.description.replace("|", r"\|")
+        if field.branch == _EDITORS:
+            told = f"Of an editor's event. {told}"
+        names = ", ".join(f"`{name}`" for name in (field.name, *field.aliases))
+        rows.append(f"| {names} | {kind} | {told} |")
+    return "\n".join(rows)
+
+
+PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
+    "configuration.md": ("settings", settings_part),
+    "commands.md": ("commands", commands_part),
+    "events.md": ("fields", partial(fields_part, "article-event")),
+    "verdicts.md": ("fields", partial(fields_part, "verdict")),
+    "dead-letters.md": ("fields", partial(fields_part, "dead-letter")),
+}
 """What is written into which page, and by which name."""
 
 
