@@ -22,6 +22,7 @@ demo: setup
 
 test: lint
 	@command -v mvn >/dev/null || { echo "no mvn: Maven fetches Kafka and HBase for the tests (apt-get install maven)"; exit 1; }
+	@command -v "$${JAVA_HOME:+$$JAVA_HOME/bin/}jshell" >/dev/null || { echo "no jshell: the recipes for Java are run with it (apt-get install openjdk-17-jdk-headless)"; exit 1; }
 	@command -v chromedriver >/dev/null || { echo "no chromedriver: the tests of the dashboard look at it in Chromium (apt-get install chromium chromium-driver)"; exit 1; }
 	@command -v promtool >/dev/null || { echo "no promtool: Prometheus's own tool tests the alert rules (it is in the package prometheus)"; exit 1; }
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
