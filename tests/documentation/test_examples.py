@@ -166,10 +166,8 @@ def test_json_is_what_the_program_reads_or_writes(example: Block, tmp_path: Path
         elif "first_seen" in document:
             assert list(schemas.violations("verdict", document)) == []
         else:
-            value = orjson.dumps(document)
-            assert list(schemas.violations("article-event", document)) == []
-            answer = parser_of(Settings()).parse(value)
-            assert not isinstance(answer, Rejected)
+            answer = parser_of(Settings()).parse(orjson.dumps(document))
+            assert not isinstance(answer, Rejected), str(answer)
 
 
 @of("python")
