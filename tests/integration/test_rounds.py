@@ -74,6 +74,7 @@ def test_the_tour_on_servers(reader: Reader, tmp_path: Path) -> None:
     log = tmp_path / "run.log"
     with reader.leaves_running(dashboard, tmp_path / "dashboard.log"):
         with reader.leaves_running(run, log) as query:
+            wait(lambda: query.poll() is not None or "topic is not there" in log.read_text())
             assert "published 300 articles" in reader.does(produce)
             wait(lambda: query.poll() is not None or read(log) == 300)
             assert query.poll() is None, log.read_text()
