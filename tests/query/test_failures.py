@@ -21,8 +21,8 @@ Logical Plan:
         (
             (
                 "[STREAM_FAILED] Query [id = 5e80] terminated with exception: "
-                "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: This server does not host this"
-                f" topic-partition. SQLSTATE: XXKST{PLAN}"
+                "org.apache.kafka.common.errors.UnknownTopicOrPartitionException: "
+                f"This server does not host this topic-partition. SQLSTATE: XXKST{PLAN}"
             ),
             "the topic is not there, or not yet; leitong produce creates one",
         ),
