@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test faults matrix endurance image-check lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
+.PHONY: setup demo test docs faults matrix endurance image-check lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -22,9 +22,16 @@ demo: setup
 
 test: lint
 	@command -v mvn >/dev/null || { echo "no mvn: Maven fetches Kafka and HBase for the tests (apt-get install maven)"; exit 1; }
+	@command -v "$${JAVA_HOME:+$$JAVA_HOME/bin/}jshell" >/dev/null || { echo "no jshell: the recipes for Java are run with it (apt-get install openjdk-17-jdk-headless)"; exit 1; }
 	@command -v chromedriver >/dev/null || { echo "no chromedriver: the tests of the dashboard look at it in Chromium (apt-get install chromium chromium-driver)"; exit 1; }
 	@command -v promtool >/dev/null || { echo "no promtool: Prometheus's own tool tests the alert rules (it is in the package prometheus)"; exit 1; }
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov --cov-report=term
+
+# The documentation as a site, in docs/_site; pages that the program knows better are written anew.
+docs: setup
+	$(BIN)/python docs/generate.py
+	$(BIN)/sphinx-build -W --keep-going -n -q docs docs/_site
+	@echo "docs/_site/index.html"
 
 # Kill everything many times over, FAULTS_SEED=1; and cut the same logs in every way.
 faults: setup
@@ -96,4 +103,4 @@ stack-down: setup
 	$(BIN)/leitong stack down
 
 clean:
-	rm -rf $(VENV) .leitong .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*
+	rm -rf $(VENV) .leitong docs/_site .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage*

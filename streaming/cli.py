@@ -61,7 +61,7 @@ def leitong(*, verbose: bool) -> None:
 
     \b
     A first round, without a broker:
-      leitong produce --from newsroom:1 --limit 5000 --to file:log/
+      leitong produce --from newsroom:1 --limit 1000 --to file:log/
       leitong run     --source file:log/ --store sqlite:leitong.db --until-caught-up
       leitong export  verdicts --store sqlite:leitong.db --to verdicts.jsonl
     """  # noqa: D301 - click wants the character, not its escape

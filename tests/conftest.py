@@ -2,6 +2,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from streaming.settings import load
 from streaming.stack.settings import Options
 from streaming.stack.stack import LocalStack
 from tests.listed import build_with_lists
+from tests.pages import DOCS
 
 # A driver of a test lives for half a minute, and its start is most of what it costs.
 os.environ.setdefault("SPARK_SUBMIT_OPTS", "-XX:TieredStopAtLevel=1")
@@ -72,6 +75,22 @@ def with_lists(built_with_lists: Path, no_settings: Path, monkeypatch: pytest.Mo
     shutil.copytree(built_with_lists, no_settings, dirs_exist_ok=True)
     monkeypatch.setenv("LEITONG_HOME", str(no_settings / "cache"))
     return no_settings
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation as a site; a warning is an error."""
+    target = tmp_path_factory.mktemp("site")
+    options = ("-W", "--keep-going", "-n", "-q", "-d", str(target / ".doctrees"))
+    done = subprocess.run(
+        [sys.executable, "-m", "sphinx", *options, str(DOCS), str(target)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return target
 
 
 @pytest.fixture

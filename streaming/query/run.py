@@ -51,6 +51,9 @@ _log = logging.getLogger(__name__)
 _POLL_SECONDS = 0.2
 _RANK_SECONDS = 2.0
 """How often an idle query looks for articles that were never ranked."""
+_NO_TOPIC = "UnknownTopicOrPartitionException"
+_STATE = "=== Streaming Query ==="
+"""After it Spark prints its plan, in which no cause is."""
 _FIRST_PAUSE_SECONDS = 1.0
 _LONGEST_PAUSE_SECONDS = 30.0
 
@@ -304,11 +307,16 @@ class _Runner:
 
 def explain(error: BaseException) -> str:
     """Give the line that names the cause in an error that went through Spark and a worker."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    text = str(error)
+    if _NO_TOPIC in text:
+        return "the topic is not there, or not yet; leitong produce creates one"
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     # A trace of Java's alone, as of a heap that is full, has its cause before it.
     lines = [line for line in lines if not line.startswith(("at ", "Driver stacktrace:"))]
     own = [line for line in lines if line.startswith("streaming.errors.")]
     if own:
         return own[-1].split(":", 1)[1].strip()
     causes = [line for line in lines if line.startswith(("Caused by:", "pyspark.errors"))]
+    if not causes and _STATE in lines:
+        lines = lines[: lines.index(_STATE)]
     return (causes or lines or [type(error).__name__])[-1].removeprefix(": ")

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import click
 from rich.console import Console
 from rich.table import Table
 
-from streaming.stack.jars import Progress
+from streaming.stack.jars import Progress, resolve
 from streaming.stack.settings import Options, Ports, StackSettings
 from streaming.stack.stack import DEFAULT_DIRECTORY, START_SECONDS, LocalStack
 from streaming.stack.supervisor import ServiceStatus
@@ -119,6 +120,15 @@ def status(directory: Path) -> None:
     _show(statuses)
     if any(status.state != "running" for status in statuses):
         sys.exit(1)
+
+
+@stack_commands.command()
+@click.argument("of", metavar="kafka|hbase", type=click.Choice(["kafka", "hbase"]))
+def jars(of: Literal["kafka", "hbase"]) -> None:
+    """Print a class path of the servers' jars, which hold their clients for Java."""
+    with _progress() as progress:
+        directory = resolve(of, progress)
+    click.echo(f"{directory}/*")
 
 
 def _show(statuses: list[ServiceStatus]) -> None:

@@ -48,7 +48,8 @@ class Kafka:
         if not identity.exists():
             identity.write_text(base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("="))
         tool = ["kafka.tools.StorageTool", "format", "--standalone", "--ignore-formatted"]
-        tool += ["--cluster-id", identity.read_text(), "--config", str(self._configuration)]
+        # In one word: one in 64 identities begins with a dash.
+        tool += [f"--cluster-id={identity.read_text()}", "--config", str(self._configuration)]
         command = [*self._java(java, jars), "-XX:TieredStopAtLevel=1", *tool]
         answer = subprocess.run(
             command, capture_output=True, text=True, check=False, timeout=_FORMAT_SECONDS

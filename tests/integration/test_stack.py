@@ -12,9 +12,11 @@ from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
 from kafka.admin import NewTopic
 
 from streaming.errors import StoreError
-from streaming.stack.jars import spark_kafka_jars
+from streaming.stack.jars import resolve, spark_kafka_jars
+from streaming.stack.java import java_command
+from streaming.stack.kafka import Kafka
 from streaming.stack.processes import load
-from streaming.stack.settings import Options, Ports, ServiceName, StackError
+from streaming.stack.settings import InnerPorts, Options, Ports, ServiceName, StackError
 from streaming.stack.stack import LocalStack
 from streaming.store.contract import Mutation, TableSpec
 from streaming.store.hbase_layout import DEFAULT_REGIONS
@@ -264,6 +266,14 @@ def test_an_index_with_something_in_every_region_fits_into_a_small_heap(tmp_path
         store.close()
     finally:
         stack.down(erase=True)
+
+
+def test_a_broker_whose_identity_begins_with_a_dash_can_be_formatted(tmp_path: Path) -> None:
+    (tmp_path / "cluster-id").write_text("-rUYwAgvT7qPj1R2sV3tWw")
+    kafka = Kafka(tmp_path, Ports(), InnerPorts(controller=1), Options())
+    kafka.prepare(java_command(), resolve("kafka"))
+    formatted = (tmp_path / "data" / "meta.properties").read_text()
+    assert "cluster.id=-rUYwAgvT7qPj1R2sV3tWw" in formatted.splitlines()
 
 
 def test_spark_is_given_nothing_it_has() -> None:
