@@ -26,7 +26,7 @@ def parsed(arguments: list[str]) -> dict[str, Any]:
     UsageError if it would be refused.
     """
     command: click.Command = leitong
-    context = click.Context(leitong, info_name="leitong")
+    context = click.Context(leitong, info_name="leitong", **leitong.context_settings)
     rest = list(arguments)
     while isinstance(command, click.Group):
         name, found, rest = command.resolve_command(context, rest)
