@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test docs faults matrix endurance image-check lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
+.PHONY: setup demo test docs faults matrix endurance image-check audit lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -43,6 +43,11 @@ matrix: setup
 # Half an hour at a steady rate: memory, lag and tables, ENDURANCE_MINUTES=30 ENDURANCE_RATE=20.
 endurance: setup
 	$(BIN)/python -m tests.faults.endurance
+
+# Known weaknesses of what is pinned; needs the database that pip-audit asks.
+audit: setup
+	$(PYTHON) -m venv $(VENV)/audit && $(VENV)/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)/audit/bin/pip-audit --no-deps -r constraints.txt
 
 # Builds the image with podman, or CONTAINERS=docker, and tries it out.
 image-check: setup

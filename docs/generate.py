@@ -1,4 +1,4 @@
-"""Write the parts of these pages that the program knows better: settings, commands, fields.
+"""Write the parts of these pages that the program knows better: settings, commands, packages.
 
 A part stands between two comments, ``<!-- NAME: written by docs/generate.py -->`` and
 ``<!-- end of NAME -->``; what is around it is written by hand.
@@ -13,12 +13,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 import click
 import orjson
 from annotated_types import Ge, Le
+from packaging.utils import canonicalize_name
 from pydantic import BaseModel, PlainSerializer
 from pydantic.fields import FieldInfo
 
 import schemas
 from streaming.cli import leitong
 from streaming.kafkasettings import KafkaProperties
+from streaming.packing import distributions
 from streaming.settings import ENVIRONMENT_PREFIX, Settings
 from streaming.stamping import stamp
 
@@ -187,9 +189,26 @@ def fields_part(schema: str) -> str:
     return "\n".join(rows)
 
 
+def packages_part() -> str:
+    """Give a table of the packages that are needed to run, with their licences."""
+    rows = ["| package | version | licence |", "|---|---|---|"]
+    for each in distributions():
+        told = each.metadata
+        classified = [
+            line.rpartition(" :: ")[2]
+            for line in told.get_all("Classifier", [])
+            if line.startswith("License :: ")
+        ]
+        named = "License-Expression" if "License-Expression" in told else "License"
+        licence = told[named] if named != "License" or not classified else ", ".join(classified)
+        rows.append(f"| {canonicalize_name(each.name)} | {each.version} | {licence} |")
+    return "\n".join(rows)
+
+
 PARTS: Mapping[str, tuple[str, Callable[[], str]]] = {
     "configuration.md": ("settings", settings_part),
     "commands.md": ("commands", commands_part),
+    "dependencies.md": ("packages", packages_part),
     "events.md": ("fields", partial(fields_part, "article-event")),
     "verdicts.md": ("fields", partial(fields_part, "verdict")),
     "dead-letters.md": ("fields", partial(fields_part, "dead-letter")),
