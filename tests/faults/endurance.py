@@ -11,28 +11,24 @@ what the log demands.
 """
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
-from types import FrameType
 
 import orjson
 from rich.console import Console
 
-from streaming.errors import LeitongError
 from streaming.settings import Settings
 from streaming.stack.stack import LocalStack
 from streaming.urls import KafkaUrl
 from tests.faults import processes
 from tests.faults.expected import differing, expected_exports
+from tests.faults.experiment import conduct
 from tests.faults.feed import Feed
 from tests.faults.index import Index, export_all, new_tables
 from tests.faults.query import Query, Stuck
@@ -53,31 +49,18 @@ Sample = Mapping[str, float]
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _end)
     minutes = float(os.environ.get("ENDURANCE_MINUTES", "30"))
     rate = float(os.environ.get("ENDURANCE_RATE", "20"))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    checks = Checks(console)
-    directory = Path(tempfile.mkdtemp(prefix="leitong-endurance-"))
-    stack = LocalStack(directory / "stack", LocalStack.free_ports())
-    console.print(f"{minutes:g} minutes at {rate:g} events a second; files in {directory}")
-    good = False
-    try:
-        stack.up(progress=console.print)
-        good = endure(stack, directory, 60 * minutes, rate, checks)
-    except (LeitongError, Stuck, AssertionError, subprocess.SubprocessError) as error:
-        checks.check("the run came to its end", holds=False, detail=str(error))
-    finally:
-        stack.down(erase=good)
-        if good:
-            shutil.rmtree(directory)
-        else:
-            console.print(f"logs and tables are kept in {directory}")
-    checks.show()
-    return 0 if good else 1
+    return conduct(
+        "endurance",
+        f"{minutes:g} minutes at {rate:g} events a second",
+        partial(endure, seconds=60 * minutes, rate=rate),
+    )
 
 
-def endure(stack: LocalStack, directory: Path, seconds: float, rate: float, checks: Checks) -> bool:
+def endure(
+    stack: LocalStack, directory: Path, checks: Checks, *, seconds: float, rate: float
+) -> None:
     topic = KafkaUrl((stack.kafka,), "articles")
     index = new_tables(stack, "index")
     models = os.environ.get("ENDURANCE_MODELS")
@@ -107,7 +90,6 @@ def endure(stack: LocalStack, directory: Path, seconds: float, rate: float, chec
         Path(told).write_bytes(b"".join(orjson.dumps(each) + b"\n" for each in samples))
     check_samples(samples, rate, checks)
     check_tables(str(topic), index, directory, checks)
-    return checks.good
 
 
 def watch(
@@ -186,10 +168,6 @@ def check_tables(topic: str, index: Index, directory: Path, checks: Checks) -> N
         wrong = differing(what, files[what], rows)
         told = f"{len(rows)} rows, {len(wrong)} differ {wrong[:3] or ''}"
         checks.check(f"{what}: every row as the log demands", not wrong, told)
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

@@ -12,27 +12,22 @@ demands. At last a disk runs full under a SQLite index.
 """
 
 import os
-import shutil
-import signal
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from types import FrameType
 
 import orjson
-from rich.console import Console
 
 from streaming.announcements import ATTEMPT_HEADER
-from streaming.errors import LeitongError
 from streaming.settings import Settings
 from streaming.stack.stack import LocalStack
 from streaming.urls import KafkaUrl
 from tests.faults.disk import SmallDisk, small_disk
 from tests.faults.expected import differing, expected_exports
+from tests.faults.experiment import conduct
 from tests.faults.feed import Feed
 from tests.faults.index import Index, export_all, lines, new_tables, run_to_the_end
 from tests.faults.query import Query, Stuck, wait_until
@@ -53,33 +48,18 @@ _TOLD_CHARACTERS = 300
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _end)
     seed, each = int(os.environ.get("FAULTS_SEED", "1")), int(os.environ.get("FAULTS_EACH", "5"))
     rate = float(os.environ.get("FAULTS_RATE", "8"))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    checks = Checks(console)
-    directory = Path(tempfile.mkdtemp(prefix="leitong-faults-"))
-    stack = LocalStack(directory / "stack", LocalStack.free_ports())
-    console.print(f"seed {seed}: {each} kills of each of {', '.join(KILLS)}; files in {directory}")
-    good = False
-    try:
-        stack.up(progress=console.print)
-        good = disturb_and_compare(stack, directory, seed, each, rate, checks)
-    except (LeitongError, Stuck, AssertionError, subprocess.SubprocessError) as error:
-        checks.check("the run came to its end", holds=False, detail=str(error))
-    finally:
-        stack.down(erase=good)
-        if good:
-            shutil.rmtree(directory)
-        else:
-            console.print(f"logs and tables are kept in {directory}")
-    checks.show()
-    return 0 if good else 1
+    return conduct(
+        "faults",
+        f"seed {seed}: {each} kills of each of {', '.join(KILLS)}",
+        partial(disturb_and_compare, seed=seed, each=each, rate=rate),
+    )
 
 
 def disturb_and_compare(
-    stack: LocalStack, directory: Path, seed: int, each: int, rate: float, checks: Checks
-) -> bool:
+    stack: LocalStack, directory: Path, checks: Checks, *, seed: int, each: int, rate: float
+) -> None:
     topic = KafkaUrl((stack.kafka,), "articles")
     verdicts = f"kafka://{stack.kafka}/verdicts"
     disturbed = new_tables(stack, "disturbed")
@@ -106,7 +86,6 @@ def disturb_and_compare(
     files = compare(str(topic), stack, disturbed, directory, checks)
     check_announcements(verdicts, files["verdicts"], checks)
     fill_a_disk(str(topic), files, directory, checks)
-    return checks.good
 
 
 def strike_all(
@@ -235,10 +214,6 @@ def run_into_a_full_disk(query: Query, disk: SmallDisk, whole: int, checks: Chec
     disk.grow(4 * whole + _MUCH_ROOM, query)
     ended = query.wait(_CATCH_UP_SECONDS)
     checks.check("it goes on when there is room", ended == 0, f"exit status {ended}")
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

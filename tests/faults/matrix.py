@@ -10,24 +10,19 @@ change, and into new ones, which must become the same.
 
 import hashlib
 import os
-import shutil
-import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from itertools import islice, product
 from pathlib import Path
-from types import FrameType
 
 import orjson
-from rich.console import Console
 from rich.table import Table
 
 from streaming.engine.statistics import ROLLUP, TIMELINE
-from streaming.errors import LeitongError
 from streaming.exporting import exports
 from streaming.settings import Settings, load
 from streaming.stack.settings import Options
@@ -38,6 +33,7 @@ from streaming.store.opening import open_index
 from streaming.store.tables import TABLES
 from streaming.urls import KafkaUrl
 from tests.faults.expected import Rows, differing, expected_exports
+from tests.faults.experiment import conduct
 from tests.faults.feed import edited_news, publish
 from tests.faults.index import Index, export_all, new_tables
 from tests.faults.matrix_driver import HASH_SEED, Done, Planned
@@ -56,35 +52,19 @@ _OUTSIDE_THE_LAW = {"batch", "meta"}
 
 
 def main() -> int:
-    signal.signal(signal.SIGTERM, _end)
     count = int(os.environ.get("MATRIX_ARTICLES", "400"))
     seed = int(os.environ.get("MATRIX_SEED", "1"))
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    checks = Checks(console)
-    directory = Path(tempfile.mkdtemp(prefix="leitong-matrix-"))
-    # Cheaper compilation: the servers live for minutes, and have hundreds of tables to make.
-    options = Options(hbase_heap="2g", java_options=("-XX:TieredStopAtLevel=1",))
-    stack = LocalStack(directory / "stack", LocalStack.free_ports(), options)
-    console.print(f"topics of {count} events, seed {seed}; files in {directory}")
-    good = False
-    try:
-        stack.up(progress=console.print)
-        cut_in_every_way(stack, directory, count, seed, checks)
-        good = checks.good
-    except (LeitongError, AssertionError, subprocess.SubprocessError) as error:
-        checks.check("the run came to its end", holds=False, detail=str(error))
-    finally:
-        stack.down(erase=good)
-        if good:
-            shutil.rmtree(directory)
-        else:
-            console.print(f"logs and exports are kept in {directory}")
-    checks.show()
-    return 0 if good else 1
+    return conduct(
+        "matrix",
+        f"topics of {count} events, seed {seed}",
+        partial(cut_in_every_way, count=count, seed=seed),
+        # Cheaper compilation: the servers live for minutes, and have hundreds of tables to make.
+        Options(hbase_heap="2g", java_options=("-XX:TieredStopAtLevel=1",)),
+    )
 
 
 def cut_in_every_way(
-    stack: LocalStack, directory: Path, count: int, seed: int, checks: Checks
+    stack: LocalStack, directory: Path, checks: Checks, *, count: int, seed: int
 ) -> None:
     wanted = {}
     for partitions in PARTITIONS:
@@ -222,10 +202,6 @@ def exported(directory: Path) -> dict[str, bytes]:
 
 def digest(files: Mapping[str, bytes]) -> str:
     return hashlib.sha256(b"\0".join(files[what] for what in exports())).hexdigest()
-
-
-def _end(number: int, _frame: FrameType | None) -> None:
-    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
