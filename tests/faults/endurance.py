@@ -14,6 +14,7 @@ holds says little of what it needs: each is made to tidy up first, with jcmd of 
 """
 
 import os
+import subprocess
 import sys
 import time
 from collections import defaultdict
