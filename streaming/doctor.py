@@ -11,6 +11,7 @@ from pathlib import Path
 from streaming.errors import LeitongError
 from streaming.filelog import describe_log
 from streaming.logformat import segments
+from streaming.packing import PACKAGES
 from streaming.query import checkpoint
 from streaming.query.session import named_jars, own_connector
 from streaming.settings import Settings
@@ -81,7 +82,7 @@ def _python(_: Settings) -> str:
 def _packages(_: Settings) -> str:
     """Our packages have common names; another distribution may have put its own over them."""
     home = Path(__file__).resolve().parent.parent
-    for name in ("streaming", "producers", "schemas", "deploy"):
+    for name in PACKAGES:
         spec = importlib.util.find_spec(name)
         origin = Path(spec.origin).resolve() if spec and spec.origin else None
         if origin is None or origin.parent.parent != home:

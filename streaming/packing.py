@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,13 +20,13 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from streaming.errors import LeitongError
-
-Progress = Callable[[str], None]
+from streaming.stack.jars import Progress
 
 SUFFIXES = {".tar.gz": "w:gz", ".tgz": "w:gz", ".tar": "w"}
 """What a file may be called that Spark unpacks, and how tarfile writes it."""
 
 PACKAGES = ("streaming", "producers", "schemas", "deploy")
+"""What the distribution of Leitong installs."""
 
 _LEVEL = 1
 """Of gzip: level 6 takes four times as long for an archive that is 5 % smaller."""

@@ -7,13 +7,10 @@ them along, since its hosts are new with every start.
 
 import importlib
 import pkgutil
-from collections.abc import Callable
 
 import streaming
-from streaming.stack.jars import spark_kafka_jars
+from streaming.stack.jars import Progress, spark_kafka_jars
 from streaming.text.dictionary import Dictionary
-
-Progress = Callable[[str], None]
 
 
 def prepare(progress: Progress) -> None:
