@@ -1,5 +1,6 @@
 """Kafka behind TLS, passwords, certificates and rights: what works, and what is told if not."""
 
+import gc
 import json
 import re
 import shlex
@@ -43,6 +44,13 @@ SECONDS = 10
 """How long it may take until something wrong is told."""
 
 Properties = dict[str, str]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """See that sockets which the client leaves to the collector go while that is passed over."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")
