@@ -18,15 +18,16 @@ from streaming.times import CHINA, write_time
 
 _WORDS = {"r": "created", "c": "created", "u": "updated", "d": "deleted"}
 _UNAVAILABLE = "__debezium_unavailable_value"
+_NANOSECOND, _MICROSECOND, _MILLISECOND, _DAY = 1, 10**3, 10**6, 86_400 * 10**9
 _ZONELESS = {
-    "io.debezium.time.Date": 1 / 86_400_000,
-    "io.debezium.time.Timestamp": 1,
-    "io.debezium.time.MicroTimestamp": 1_000,
-    "io.debezium.time.NanoTimestamp": 1_000_000,
-    "org.apache.kafka.connect.data.Date": 1 / 86_400_000,
-    "org.apache.kafka.connect.data.Timestamp": 1,
+    "io.debezium.time.Date": _DAY,
+    "io.debezium.time.Timestamp": _MILLISECOND,
+    "io.debezium.time.MicroTimestamp": _MICROSECOND,
+    "io.debezium.time.NanoTimestamp": _NANOSECOND,
+    "org.apache.kafka.connect.data.Date": _DAY,
+    "org.apache.kafka.connect.data.Timestamp": _MILLISECOND,
 }
-"""Kinds of columns without a time zone, and how many of their units are a millisecond."""
+"""Kinds of columns without a time zone, and how many nanoseconds their unit has."""
 _DAYS_BELOW, _MICROSECONDS_FROM, _NANOSECONDS_FROM = 10**6, 10**14, 10**17
 """What tells the unit where no schema does: as milliseconds, a number below the first would be of
 the first hour of 1970, and one from the second on of the year 5138 or later."""
@@ -47,7 +48,7 @@ class Changes:
 
     def read(self, document: dict[str, Any], key: bytes | None) -> dict[str, Any] | Rejected:
         """Give the bare event of a change: its fields, which nobody checked yet."""
-        change, types = _payload(document)
+        change = _change_in(document)
         word = _WORDS.get(change["op"]) if isinstance(change["op"], str) else None
         if word is None:
             return Rejected(
@@ -72,8 +73,9 @@ class Changes:
                 f"{lost[0]}: was not sent, since it did not change; have the database log whole"
                 " rows (REPLICA IDENTITY FULL)",
             )
+        kinds = {} if change is document else _kinds(document.get("schema"))
         fields["published_at"] = self._time(
-            fields.get("published_at"), types.get(self.columns.get("published_at", ""))
+            fields.get("published_at"), kinds.get(self.columns.get("published_at", ""))
         )
         told = {name: value for name, value in fields.items() if value is not None}
         return told | {"event": word, "article_id": article}
@@ -92,28 +94,27 @@ class Changes:
         """Give a time as events have it; what is no number is read as it is."""
         if isinstance(value, bool) or not isinstance(value, int):
             return value
-        units = _ZONELESS.get(kind or "") or _units(value)
+        unit = _ZONELESS.get(kind or "") or _unit(value)
         offset = self.naive.utcoffset(None)
-        of_the_clock = _milliseconds(value, units)
+        of_the_clock = value * unit // _MILLISECOND
         # As text, since of numbers those below 10^11 are seconds.
         return write_time(of_the_clock - (offset or timedelta()) // timedelta(milliseconds=1))
 
 
 def is_change(document: dict[str, Any]) -> bool:
     """Tell whether a JSON object is a change of a row; no valid bare event is."""
-    return bool(_payload(document)[0]) and not OF_A_BARE_EVENT & document.keys()
+    change = _change_in(document)
+    told = "op" in change and ("before" in change or "after" in change)
+    return told and not OF_A_BARE_EVENT & document.keys()
 
 
-def _payload(document: dict[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Give the change itself and the kinds of its columns; nothing if it is none."""
+def _change_in(document: dict[str, Any]) -> dict[str, Any]:
+    """Give what may be a change: the document, or what it holds beside a schema."""
     payload = document.get("payload")
-    change = payload if isinstance(payload, dict) and "schema" in document else document
-    if "op" in change and ("before" in change or "after" in change):
-        return change, _types(document.get("schema")) if change is payload else {}
-    return {}, {}
+    return payload if isinstance(payload, dict) and "schema" in document else document
 
 
-def _types(schema: Any) -> dict[str, str]:
+def _kinds(schema: Any) -> dict[str, str]:
     """Give the kinds of the columns of the row after the change, as its schema names them."""
     for part in _fields(schema):
         if part.get("field") == "after":
@@ -130,16 +131,13 @@ def _fields(schema: Any) -> list[dict[str, Any]]:
     return [each for each in fields if isinstance(each, dict)] if isinstance(fields, list) else []
 
 
-def _units(value: int) -> float:
+def _unit(value: int) -> int:
+    """Give the nanoseconds of the unit that a number without a schema is of."""
     if abs(value) < _DAYS_BELOW:
-        return _ZONELESS["io.debezium.time.Date"]
+        return _DAY
     if abs(value) >= _NANOSECONDS_FROM:
-        return _ZONELESS["io.debezium.time.NanoTimestamp"]
-    return 1 if abs(value) < _MICROSECONDS_FROM else _ZONELESS["io.debezium.time.MicroTimestamp"]
-
-
-def _milliseconds(value: int, units: float) -> int:
-    return value // int(units) if units >= 1 else round(value / units)
+        return _NANOSECOND
+    return _MILLISECOND if abs(value) < _MICROSECONDS_FROM else _MICROSECOND
 
 
 def _text(value: Any) -> str:
