@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -100,6 +100,21 @@ def leitong(
     if check and done.returncode != 0:
         raise AssertionError(f"leitong {' '.join(arguments)}: {done.returncode}\n{done.stderr}")
     return done
+
+
+def printed(command: Sequence[str], directory: Path, environment: Mapping[str, str]) -> str:
+    """Run a command that has to end well, with this environment; gives what it prints."""
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=directory,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=TIMEOUT,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 def wait(ready: Callable[[], bool], query: subprocess.Popen[bytes], seconds: float = 600) -> None:

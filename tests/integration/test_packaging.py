@@ -16,7 +16,7 @@ from streaming.packing import PACKAGES
 from streaming.settings import load
 from streaming.stack.stack import LocalStack
 from tests.integration.clusters import spark_home, standalone
-from tests.integration.logs import TIMEOUT, differences, must_export, publish
+from tests.integration.logs import TIMEOUT, differences, must_export, printed, publish
 from tests.newsfeed import messages
 
 REPOSITORY = Path(__file__).parents[2]
@@ -62,7 +62,8 @@ def packed(installed: Path) -> Path:
 
 def leitong(installed: Path, *arguments: str, directory: Path) -> str:
     program = "from streaming.cli import main; main()"
-    return run([str(installed / "bin" / "python"), "-c", program, *arguments], directory)
+    command = [str(installed / "bin" / "python"), "-c", program, *arguments]
+    return printed(command, directory, variables())
 
 
 def variables() -> dict[str, str]:
@@ -70,21 +71,6 @@ def variables() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("JAVA_HOME", "LEITONG_HOME") if name in os.environ}
     path = f"{HOSTS_PYTHON.parent}:{os.environ['PATH']}"
     return kept | {"PATH": path, "HOME": str(Path.home()), "SPARK_LOCAL_IP": "127.0.0.1"}
-
-
-def run(command: list[str], directory: Path) -> str:
-    """Run it as somebody who knows nothing of this process; gives what it prints."""
-    done = subprocess.run(
-        command,
-        env=variables(),
-        cwd=directory,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 def test_the_wheel_has_every_file_of_the_packages(wheel: Path) -> None:
@@ -110,17 +96,9 @@ def test_what_is_packed_runs_by_itself(packed: Path, tmp_path: Path) -> None:
         "TextPipeline(TextSettings()).analyse([('标题', '正文在此', 'news')]);"
         "print(streaming.__file__, *sys.path, sep='\\n')"
     )
-    done = subprocess.run(
-        [tmp_path / "bin" / "python", "-c", script],
-        env={"PATH": str(HOSTS_PYTHON.parent) + ":/usr/bin:/bin"},
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT,
-    )
-    assert done.returncode == 0, done.stderr
-    where, *path = done.stdout.splitlines()
+    environment = {"PATH": f"{HOSTS_PYTHON.parent}:/usr/bin:/bin"}
+    told = printed([str(tmp_path / "bin" / "python"), "-c", script], Path("/"), environment)
+    where, *path = told.splitlines()
     assert where == str(tmp_path / "site" / "streaming" / "__init__.py")
     assert not [each for each in path if each.startswith(str(SPARK.parent))]
     assert not (tmp_path / "cache").exists(), "something was made that was prepared"
@@ -164,7 +142,7 @@ def test_spark_submit_to_workers_that_have_nothing_of_ours(
             *("run", "--source", topic, "--store", store, "--until-caught-up"),
             *("--max-batch", "200"),
         ]
-        said = run(submit, query_host)
+        said = printed(submit, query_host, variables())
     # Spark's own log is as spark-submit has it; what the program says comes out of the other side.
     assert (guard / "sitecustomize.py.seen").exists()
     assert "batch 0:" in said

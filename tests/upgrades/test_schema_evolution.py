@@ -7,7 +7,6 @@ version with the same first number may bring.
 import json
 import os
 import shutil
-import subprocess
 import sys
 import uuid
 from pathlib import Path
@@ -21,7 +20,7 @@ from hypothesis import strategies as st
 import schemas
 from streaming.events import Event, EventParser
 from streaming.stack.stack import LocalStack
-from tests.integration.logs import TIMEOUT, publish
+from tests.integration.logs import printed, publish
 from tests.newsfeed import Message, simulated
 
 REPOSITORY = Path(__file__).parents[2]
@@ -60,17 +59,8 @@ def next_version(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def in_next(home: Path, *arguments: str, cwd: Path) -> str:
     """Run Python where the schemas are those of the next version."""
-    done = subprocess.run(
-        [sys.executable, *arguments],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(home), str(REPOSITORY)])},
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=TIMEOUT,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    path = os.pathsep.join([str(home), str(REPOSITORY)])
+    return printed([sys.executable, *arguments], cwd, os.environ | {"PYTHONPATH": path})
 
 
 @given(st.sampled_from(EVENTS), NEW_FIELDS)
