@@ -58,6 +58,15 @@ def connector_jars(settings: Settings, progress: Progress) -> Sequence[Path]:
 # What Spark shows of nothing: its own rule, and Kafka's properties that may be secrets.
 _REDACTED = "(?i)secret|password|token|access[.]?key|jaas|kafka[.](sasl|ssl)[.]"
 
+# Spark remembers up to a thousand jobs and their plans, and a hundred thousand tasks, for a page
+# that is off: a query that runs for weeks would fill its heap with them for hours.
+_FORGETFUL = {
+    "spark.ui.retainedJobs": "20",
+    "spark.ui.retainedStages": "20",
+    "spark.ui.retainedTasks": "200",
+    "spark.sql.ui.retainedExecutions": "20",
+}
+
 
 def open_session(
     settings: Settings, jars: Sequence[Path] = (), *, computes: bool = True
@@ -90,6 +99,7 @@ def open_session(
             "spark.executor.extraJavaOptions": java,
             "spark.ui.enabled": "false",
             "spark.ui.showConsoleProgress": "false",
+            **_FORGETFUL,
             "spark.redaction.regex": _REDACTED,
             "spark.python.daemon.module": "streaming.query.daemon",
             "spark.sql.session.timeZone": "UTC",
