@@ -106,6 +106,10 @@ def open_session(
             # All that is ever shuffled by count is a few figures; 200 tasks for them cost seconds.
             "spark.sql.shuffle.partitions": "1",
             "spark.sql.adaptive.enabled": "false",
+            # To keep a frame Spark clones a session that has either of these on, and Spark 4.0.0
+            # never lets go of a clone: one for each batch would fill the heap within hours.
+            "spark.sql.sources.bucketing.autoBucketedScan.enabled": "false",
+            "spark.sql.adaptive.applyFinalStageShuffleOptimizations": "false",
             "spark.sql.execution.arrow.maxRecordsPerBatch": str(RECORDS_PER_ARROW_BATCH),
             # What the query keeps or moves is compressed texts and hashes.
             "spark.sql.inMemoryColumnarStorage.compressed": "false",
