@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
 from struct import Struct
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from streaming.fingerprints.bands import hamming
 from streaming.matching.evidence import Pair
 from streaming.matching.rules import Rules
+
+if TYPE_CHECKING:
+    from streaming.matching.measuring import Overlap
 
 _VERSION = 3
 _HEAD = Struct(">BBQqB")
@@ -178,9 +181,9 @@ def days_between(one: Content, other: Content) -> float | None:
     return abs(one.published_ms - other.published_ms) / DAY_MS
 
 
-def pair_of(later: Content, earlier: Content) -> Pair:
-    """Give the pair of two contents, as verification measures it."""
-    return Pair(later.evidence, earlier.evidence, days_between(later, earlier))
+def pair_of(later: Content, earlier: Content, overlap: "Overlap | None" = None) -> Pair:
+    """Give the pair of two contents, as verification measures it; its overlap may be known."""
+    return Pair(later.evidence, earlier.evidence, days_between(later, earlier), overlap)
 
 
 def _text(cell: bytes, start: int) -> tuple[str, int]:

@@ -24,6 +24,7 @@ nothing), and how many elements each of seven lists has (16 each); then the list
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate
 from struct import Struct
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from streaming.matching.measuring import Counts
+    from streaming.matching.measuring import Counts, Overlap
 
 HEAD = Struct("<IBx7H")
 MOST_GRAMS = 4096
@@ -99,58 +100,84 @@ def _counts(one: bytes, other: bytes) -> "Counts":
     return _measured()(one, other)
 
 
+def overlaps_of(cell: bytes, others: Sequence[bytes]) -> "list[Overlap]":
+    """Lay one text beside several, given by their evidence, as far as most of them are alike."""
+    if not others:
+        return []
+    # Not before it is needed: what is compiled takes a moment to load.
+    from streaming.matching.measuring import Overlap, overlaps  # noqa: PLC0415
+
+    ends = np.fromiter(accumulate(map(len, others)), np.int64, len(others))
+    return [Overlap._make(row) for row in overlaps(cell, b"".join(others), ends).tolist()]
+
+
 class Pair:
     """How much of the shorter of two texts, given by their evidence, is in the longer one.
 
     Symmetric but for `first_is_shorter`, which says whether the first text has fewer bigrams.
-    ``days_apart`` are those between the publication of the two, None if nobody knows.
+    ``days_apart`` are those between the publication of the two, None if nobody knows; ``overlap``
+    is what was measured of them already.
     """
 
-    __slots__ = ("_counts", "days_apart")
+    __slots__ = ("_cells", "_full", "_overlap", "days_apart")
 
-    def __init__(self, one: bytes, other: bytes, days_apart: float | None = None) -> None:
+    def __init__(
+        self,
+        one: bytes,
+        other: bytes,
+        days_apart: float | None = None,
+        overlap: "Overlap | None" = None,
+    ) -> None:
         self.days_apart = days_apart
-        self._counts = _counts(one, other)
+        self._cells = one, other
+        self._full: Counts | None = None
+        self._overlap: Overlap | Counts = overlap or self._counts
+
+    @property
+    def _counts(self) -> "Counts":
+        if self._full is None:
+            self._full = _counts(*self._cells)
+        return self._full
 
     @property
     def first_is_shorter(self) -> bool:
         """Whether the first text is the one that is called the shorter."""
-        return bool(self._counts.first_is_shorter)
+        return bool(self._overlap.first_is_shorter)
 
     @property
     def shorter(self) -> int:
         """Length of the text with fewer bigrams in ideographs."""
-        return self._counts.length
+        return self._overlap.length
 
     @property
     def longer(self) -> int:
         """Length of the other text in ideographs."""
-        return self._counts.longer_length
+        return self._overlap.longer_length
 
     @property
     def size_ratio(self) -> float:
         """Distinct bigrams of the shorter text as a share of those of the longer one."""
-        return self._counts.grams / max(1, self._counts.longer_grams)
+        return self._overlap.grams / max(1, self._overlap.longer_grams)
 
     @property
     def overlap(self) -> float:
         """Share of the shorter text's bigrams that the longer one has, from 0 to 1."""
-        return self._counts.common / max(1, self._counts.grams)
+        return self._overlap.common / max(1, self._overlap.grams)
 
     @property
     def figured(self) -> float:
         """Share of the shorter text's bigrams that hold figures: at most this differs in them."""
-        return self._counts.figures / max(1, self._counts.grams)
+        return self._overlap.figures / max(1, self._overlap.grams)
 
     @property
     def refigured(self) -> float:
         """Share of the shorter text's bigrams that the longer one has with other figures only."""
-        return self._counts.refigured / max(1, self._counts.grams)
+        return self._counts.refigured / max(1, self._overlap.grams)
 
     @property
     def figures(self) -> float:
         """The same as a share of the bigrams that hold figures."""
-        return self._counts.refigured / max(1, self._counts.figures)
+        return self._counts.refigured / max(1, self._overlap.figures)
 
     @property
     def numbered(self) -> bool:

@@ -25,11 +25,24 @@ _WIDTHS = (1, 2, 2, 1, 1, 1, 2)
 """Numbers that an element of each list has."""
 
 
+class Overlap(NamedTuple):
+    """What most pairs fail by, in the order in which `overlaps` gives it: see `Counts`."""
+
+    first_is_shorter: int
+    length: int
+    longer_length: int
+    grams: int
+    longer_grams: int
+    common: int
+    figures: int
+
+
 class Counts(NamedTuple):
     """What two texts have in common, in the order in which `measured` gives it.
 
-    ``grams``, ``figures`` and ``phrases`` are how many the shorter text has, of the first two
-    as many as were sampled; ``common`` how many of its bigrams the longer one has, and
+    It begins with an `Overlap`. ``grams``, ``figures`` and ``phrases`` are how many the shorter
+    text has, of the first two as many as were sampled; ``common`` how many of its bigrams the
+    longer one has, and
     ``refigured`` and ``rephrased`` how many it has with other figures only. Of the
     ``subjects`` of each so many are ``mentioned`` by the other. ``heavier`` is the weight of
     the weightier text.
@@ -66,6 +79,8 @@ _CELL = types.Array(types.uint32, 1, "C", readonly=True)
 _FORMS = array(np.uint32, written=True)
 _TOLD: Any = types.UniTuple(_I8, len(Counts._fields))  # type: ignore[no-untyped-call]
 _PLACE: Any = types.Tuple((_I8, _I8))  # type: ignore[no-untyped-call]
+_SIDES: Any = types.Tuple((types.uint32, _I8, _I8, types.boolean))  # type: ignore[no-untyped-call]
+_OVERLAP = len(Overlap._fields)
 
 
 @compiled(_PLACE, _CELL, _I8)
@@ -218,10 +233,14 @@ def _weight(cell: Any) -> Any:
     return total
 
 
-@compiled(_TOLD, _BYTES, _BYTES)
-def measured(one_cell: Any, other_cell: Any) -> Any:
-    """Measure two cells of evidence, or none where there is no text; gives `Counts`."""
-    first, second = np.frombuffer(one_cell, np.uint32), np.frombuffer(other_cell, np.uint32)
+@compiled(_I8, _CELL)
+def _length(cell: Any) -> Any:
+    return np.int64(cell[_LENGTH]) if len(cell) else np.int64(0)
+
+
+@compiled(_SIDES, _CELL, _CELL)
+def _sides(first: Any, second: Any) -> Any:
+    """Give the mask of what both sampled, how many bigrams each has, and which is shorter."""
     level = max(
         first[_LEVEL] & np.uint32(0xFF) if len(first) else np.uint32(0),
         second[_LEVEL] & np.uint32(0xFF) if len(second) else np.uint32(0),
@@ -231,10 +250,66 @@ def measured(one_cell: Any, other_cell: Any) -> Any:
     theirs, more = _place(second, _GRAMS)
     many_kept = _sampled(first, mine, many, 1, mask)
     more_kept = _sampled(second, theirs, more, 1, mask)
-    length = np.int64(first[_LENGTH]) if len(first) else np.int64(0)
-    other_length = np.int64(second[_LENGTH]) if len(second) else np.int64(0)
     # By what they say, not by how often: the pages of a gallery repeat the report's lead.
-    is_shorter = many_kept < more_kept or (many_kept == more_kept and length <= other_length)
+    is_shorter = many_kept < more_kept or (
+        many_kept == more_kept and _length(first) <= _length(second)
+    )
+    return mask, many_kept, more_kept, is_shorter
+
+
+@compiled(array(np.int64, 2, written=True), _BYTES, _BYTES, array(np.int64))
+def overlaps(one_cell: Any, other_cells: Any, ends: Any) -> Any:
+    """Measure one cell of evidence beside each of others, as far as `Overlap` goes.
+
+    The others follow each other, each up to the place of its end in bytes. Gives their overlaps
+    in order, of shape ``(n, 7)``.
+    """
+    first, together = np.frombuffer(one_cell, np.uint32), np.frombuffer(other_cells, np.uint32)
+    found = np.empty((len(ends), _OVERLAP), np.int64)
+    mine, many = _place(first, _GRAMS)
+    # Most bigrams are not in another text: a bit for the upper half of those that are in this
+    # one tells, without going through it again.
+    seen = np.zeros(1 << 10, np.uint64)
+    for place in range(mine, mine + many):
+        upper = np.int64(first[place]) >> 16
+        seen[upper >> 6] |= np.uint64(1) << np.uint64(upper & 63)
+    begin = np.int64(0)
+    for row in range(len(ends)):
+        end = np.int64(ends[row]) >> 2
+        second = together[begin:end]
+        begin = end
+        mask, many_kept, more_kept, is_shorter = _sides(first, second)
+        theirs, more = _place(second, _GRAMS)
+        common, here, stop = np.int64(0), mine, mine + many
+        for place in range(theirs, theirs + more):
+            value = second[place]
+            upper = np.int64(value) >> 16
+            if seen[upper >> 6] >> np.uint64(upper & 63) & np.uint64(1) and not value & mask:
+                while here < stop and first[here] < value:
+                    here += 1
+                common += here < stop and first[here] == value
+        shorter = first if is_shorter else second
+        figures_at, figures = _place(shorter, _FIGURES)
+        length, other_length = _length(first), _length(second)
+        told = found[row]
+        told[0] = np.int64(is_shorter)
+        told[1] = length if is_shorter else other_length
+        told[2] = other_length if is_shorter else length
+        told[3] = min(many_kept, more_kept)
+        told[4] = max(many_kept, more_kept)
+        told[5] = common
+        told[6] = _sampled(shorter, figures_at, figures, 2, mask)
+    return found
+
+
+@compiled(_TOLD, _BYTES, _BYTES)
+def measured(one_cell: Any, other_cell: Any) -> Any:
+    """Measure two cells of evidence, or none where there is no text; gives `Counts`."""
+    first, second = np.frombuffer(one_cell, np.uint32), np.frombuffer(other_cell, np.uint32)
+    mask, many_kept, more_kept, is_shorter = _sides(first, second)
+    mine, many = _place(first, _GRAMS)
+    theirs, more = _place(second, _GRAMS)
+    length, other_length = _length(first), _length(second)
     one, other = (first, second) if is_shorter else (second, first)
     at, count = (mine, many) if is_shorter else (theirs, more)
     other_at, other_count = (theirs, more) if is_shorter else (mine, many)

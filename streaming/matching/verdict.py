@@ -7,18 +7,21 @@ merging; chains are resolved by whoever reads them.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter, itemgetter
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
 from streaming.fingerprints.simhash import BITS
 from streaming.matching import measures
 from streaming.matching.content import DAY_MS, Content, Tier, distance_between, pair_of
-from streaming.matching.evidence import Pair
+from streaming.matching.evidence import Pair, overlaps_of
 from streaming.matching.overrides import NO_EDITOR, Editorial
 from streaming.matching.rules import Rules
 from streaming.matching.verification import Relation, verify
 from streaming.position import Position
+
+if TYPE_CHECKING:
+    from streaming.matching.measuring import Overlap
 
 _FIRST = attrgetter("first")
 _RANK = {relation: rank for rank, relation in enumerate(Relation)}
@@ -168,6 +171,13 @@ def _alike(members: list[Candidate]) -> Alike:
     return Alike(members, (min(known), max(known)) if known else None)
 
 
+class _Parted(NamedTuple):
+    """Candidates, and these parted by their texts."""
+
+    candidates: Sequence[Candidate]
+    parts: Sequence[Alike]
+
+
 class Comparison:
     """Verifies contents under fixed rules, and remembers what came of it.
 
@@ -177,20 +187,29 @@ class Comparison:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._late_ms = rules.thresholds.late_days * DAY_MS
-        self._parted: dict[int, tuple[object, list[Alike]]] = {}
+        self._parted: dict[int, _Parted] = {}
+        self._overlaps: dict[tuple[bytes, int], list[Overlap]] = {}
         self._known: dict[object, Outcome] = {}
 
-    def parted(self, candidates: Sequence[Candidate]) -> list[Alike]:
-        """Part candidates by their texts; a list that many share only once."""
-        if id(candidates) not in self._parted:
-            # With the list itself, so that no other comes to be where it is.
-            self._parted[id(candidates)] = candidates, alike(candidates)
-        return self._parted[id(candidates)][1]
-
     def outcomes(
-        self, content: Content, part: Alike
+        self, content: Content, candidates: Sequence[Candidate]
     ) -> Iterator[tuple[Sequence[Candidate], Outcome]]:
-        """Say how a content relates to each of some earlier ones with one text."""
+        """Say how a content relates to each of some earlier ones, those with one text together."""
+        parted = self._parted.get(id(candidates))
+        if parted is None:
+            # It is kept with the list itself, so that no other comes to be where it is.
+            parted = self._parted[id(candidates)] = _Parted(candidates, alike(candidates))
+        laid = content.evidence, id(candidates)
+        overlaps = self._overlaps.get(laid)
+        if overlaps is None:
+            others = [part.members[0].content.evidence for part in parted.parts]
+            overlaps = self._overlaps[laid] = overlaps_of(content.evidence, others)
+        for part, overlap in zip(parted.parts, overlaps, strict=True):
+            yield from self._outcomes(content, part, overlap)
+
+    def _outcomes(
+        self, content: Content, part: Alike, overlap: "Overlap"
+    ) -> Iterator[tuple[Sequence[Candidate], Outcome]]:
         members, published_ms = part.members, content.published_ms
         # Of the time between two contents nothing counts but whether it is long.
         late = False
@@ -199,24 +218,23 @@ class Comparison:
             inside = part.published[0] < published_ms < part.published[1]
             if low != high or (low and inside):
                 for member in members:
-                    (one,) = self.outcomes(content, _alike([member]))
-                    yield one
+                    yield from self._outcomes(content, _alike([member]), overlap)
                 return
             late = low
         other = members[0].content
         same = (content.fingerprint, content.evidence, other.fingerprint, other.evidence, late)
         found = self._known.get(same)
         if found is None:
-            found = self._known[same] = self._verified(content, other)
+            found = self._known[same] = self._verified(content, other, overlap)
         yield members, found
 
-    def _verified(self, content: Content, other: Content) -> Outcome:
+    def _verified(self, content: Content, other: Content, overlap: "Overlap") -> Outcome:
         rules, distance = self._rules, distance_between(content, other)
         near = distance is not None and distance <= rules.k
         if near and not rules.verify_simhash and distance is not None:
             equal = round(1 - distance / BITS, 6)
             return Outcome(Relation.DUPLICATE, "", Tier.SIMHASH, distance, equal, measured=False)
-        answer = verify(pair_of(content, other), rules.thresholds)
+        answer = verify(pair_of(content, other, overlap), rules.thresholds)
         tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
         why = "" if answer.failed is None else answer.failed.value
         return Outcome(answer.relation, why, tier, bits, answer.score)
@@ -241,17 +259,16 @@ def decide(
     refused: list[_Refusal] = []
     named = editorial.own.original if editorial.original_lives else None
     most = max(1, rules.max_matches)
-    for part in comparison.parted(candidates):
-        for those, outcome in comparison.outcomes(content, part):
-            members = those
-            if editorial is not NO_EDITOR:
-                members, overruled = _ruled(those, outcome, editorial, named)
-                refused += overruled
-            if outcome.relation is not None:
-                rank = _RANK[outcome.relation]
-                found += [(rank, each.first, each, outcome) for each in members[:most]]
-            elif members:
-                refused.append(_refusal(members[0], outcome, outcome.why))
+    for those, outcome in comparison.outcomes(content, candidates):
+        members = those
+        if editorial is not NO_EDITOR:
+            members, overruled = _ruled(those, outcome, editorial, named)
+            refused += overruled
+        if outcome.relation is not None:
+            rank = _RANK[outcome.relation]
+            found += [(rank, each.first, each, outcome) for each in members[:most]]
+        elif members:
+            refused.append(_refusal(members[0], outcome, outcome.why))
     found.sort(key=itemgetter(0, 1))
     best = [] if named is None else [Match(named, _told(content, candidates, comparison, named))]
     for _, _, candidate, outcome in found[:most]:
@@ -302,10 +319,10 @@ def _told(
     content: Content, candidates: Sequence[Candidate], comparison: Comparison, named: str
 ) -> Finding:
     """Tell what is known of the original that an editor names, beside that it is the original."""
-    for part in alike(each for each in candidates if each.article == named):
-        for _, outcome in comparison.outcomes(content, part):
-            if outcome.relation is not None:
-                return outcome.finding(content, part.members[0].content, Relation.DUPLICATE)
+    original = [each for each in candidates if each.article == named]
+    for members, outcome in comparison.outcomes(content, original):
+        if outcome.relation is not None:
+            return outcome.finding(content, members[0].content, Relation.DUPLICATE)
     return Finding(Relation.DUPLICATE, None, None, None)
 
 

@@ -8,7 +8,7 @@ does not exist.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from streaming.errors import StoreError
 from streaming.store.statistics import OperationStatistics
@@ -43,8 +43,7 @@ class TableSpec:
     ttl: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Mutation:
+class Mutation(NamedTuple):
     """A change of one row: ``delete`` these qualifiers, then ``put`` these cells.
 
     A qualifier in both ends up put. Empty mutations are allowed and change nothing.
@@ -246,10 +245,14 @@ def _changes(merged: dict[bytes, Mutation]) -> list[Mutation]:
 
 
 def _size(mutation: Mutation) -> int:
-    put, delete = mutation.put, mutation.delete
-    carried = CARRIED_BYTES * (1 + len(put) + len(delete))
-    size = len(mutation.row) + sum(map(len, put)) + sum(map(len, put.values()))
-    return size + sum(map(len, delete)) + carried
+    row, put, delete = mutation
+    size = len(row) + CARRIED_BYTES * (1 + len(put) + len(delete))
+    # Written out: most rows have one cell, and there are great many rows.
+    for qualifier, value in put.items():
+        size += len(qualifier) + len(value)
+    for qualifier in delete:
+        size += len(qualifier)
+    return size
 
 
 def _merge(earlier: Mutation, later: Mutation) -> Mutation:
