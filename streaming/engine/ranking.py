@@ -62,16 +62,14 @@ def rank(
     concerned = {*judged, *_naming(view, judged)}
     concerned |= view.challenged(list(_challengers(view, ranking, mine, mark)))
     waiting = view.unranked(backlog) if backlog else []
-    names = sorted({name for name in concerned if view.rankable(name)}.union(waiting))
+    names = sorted(view.rankable_of(concerned).union(waiting))
     found = dict(zip(names, view.best(names), strict=True))
     renewed = found | dict.fromkeys(judged - found.keys(), ())
     deleted = {each.row.article for each in mine if each.deleted}
+    lists = _to_write(view, renewed, _as_if_live(view, mine))
     # What is in another scope now has its list there.
-    lists = {
-        name: members
-        for name, members in _to_write(view, renewed, _as_if_live(view, mine)).items()
-        if name in deleted or view.rankable(name)
-    }
+    kept = deleted | view.rankable_of(lists)
+    lists = {name: members for name, members in lists.items() if name in kept}
     _write_lists(store, model, lists)
     rows = [similar.ranked(model, scope, token, name, found[name]) for name in names]
     store.mutate(similar.LOG, rows)
@@ -149,8 +147,9 @@ def _to_write(
     """
     surely = {*renewed, *others}
     perhaps: dict[str, set[str]] = defaultdict(set)
+    stood = view.neighbours_of(list(renewed))
     for name, neighbours in renewed.items():
-        before = view.neighbours(name)
+        before = stood.get(name)
         if before is None:
             for other, _ in neighbours:
                 perhaps[other].add(name)

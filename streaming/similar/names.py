@@ -4,7 +4,7 @@ Ids are recognised by 128 bits of their BLAKE2 hash, which nobody can make two i
 They are found through an open-addressing table that is never more than half full.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -75,12 +75,20 @@ class Names:
 
     def id(self, number: int) -> str:
         """Give the id of a number."""
-        start = int(self._ends.data[number - 1]) if number else 0
-        return self._text.data[start : self._ends.data[number]].tobytes().decode()
+        return self.ids([number])[0]
 
-    def ids(self, numbers: Iterable[int]) -> list[str]:
+    def ids(self, numbers: Sequence[int] | Numbers) -> list[str]:
         """Give the ids of numbers."""
-        return [self.id(number) for number in numbers]
+        asked, places = np.unique(np.asarray(numbers, np.int64), return_inverse=True)
+        ends = self._ends.data[asked]
+        # Before the first id there is no other one to end.
+        starts = np.where(asked > 0, self._ends.data[asked - 1], 0)
+        text = self._text.data.data
+        found = [
+            str(text[start:end], "utf-8")
+            for start, end in zip(starts.tolist(), ends.tolist(), strict=True)
+        ]
+        return [found[place] for place in places.tolist()]
 
     def _fit(self) -> bool:
         """Use a table that is large enough; True if it had to be filled."""

@@ -91,7 +91,16 @@ class View:
 
     def rankable(self, article: str) -> bool:
         """Tell whether the article can be ranked, and be among the neighbours of others."""
-        return self._fold.own(self._number(article)) >= 0
+        return bool(self.rankable_of([article]))
+
+    def rankable_of(self, articles: Collection[str]) -> set[str]:
+        """Give those of some articles that are `rankable`."""
+        fold, asked = self._fold, list(articles)
+        numbers = fold.names.find(asked)
+        known = np.flatnonzero(numbers >= 0)
+        owned = fold.articles.data["described"][numbers[known]].astype(np.int64) - 1
+        known, owned = known[owned >= 0], owned[owned >= 0]
+        return {asked[place] for place in known[fold.appeared[owned] != NEVER].tolist()}
 
     def standing(self, article: str) -> Standing | None:
         """Give what the article is; None if it is gone or was never judged."""
@@ -131,15 +140,26 @@ class View:
 
     def neighbours(self, article: str) -> Neighbours | None:
         """Give the article's neighbours as the log has them; None if it was never ranked."""
-        number = self._number(article)
-        if number < 0:
-            return None
-        record = self._fold.articles.data[number]
-        if not record["ranked_size"]:
-            return None
-        count = int(record["neighbours"])
-        ids = self._fold.names.ids(self._fold.neighbours.data[number, :count].tolist())
-        return tuple(zip(ids, self._fold.scores.data[number, :count].tolist(), strict=True))
+        return self.neighbours_of([article]).get(article)
+
+    def neighbours_of(self, articles: Sequence[str]) -> dict[str, Neighbours]:
+        """Give the neighbours of those of some articles that were ever ranked, likewise."""
+        fold = self._fold
+        numbers = fold.names.find(articles)
+        known = np.flatnonzero(numbers >= 0)
+        known = known[fold.articles.data["ranked_size"][numbers[known]] > 0]
+        ranked = numbers[known]
+        counts = fold.articles.data["neighbours"][ranked].astype(np.int64)
+        within = np.arange(fold.neighbours.data.shape[1]) < counts[:, None]
+        names = fold.names.ids(fold.neighbours.data[ranked][within])
+        scores = fold.scores.data[ranked][within].tolist()
+        ends = np.cumsum(counts)
+        return {
+            articles[place]: tuple(zip(names[start:end], scores[start:end], strict=True))
+            for place, start, end in zip(
+                known.tolist(), (ends - counts).tolist(), ends.tolist(), strict=True
+            )
+        }
 
     def naming(self, articles: Collection[str]) -> dict[str, list[tuple[str, int]]]:
         """Give for each article those whose neighbours it is among, with the score.
@@ -239,7 +259,7 @@ class View:
             )
             for each, number in zip(challengers, numbers, strict=True)
         ]
-        return set(self._fold.names.ids(self._searching().challenged(subjects)))
+        return set(self._fold.names.ids(list(self._searching().challenged(subjects))))
 
     def close(self) -> None:
         """Let other processes have the view. May be called again."""
@@ -270,10 +290,9 @@ class View:
         return Subject(described, record["first"], int(record["published"]), own)
 
     def _best(self, subjects: Sequence[Subject]) -> list[Neighbours]:
-        return [
-            tuple((self._fold.names.id(number), score) for number, score in found)
-            for found in self._searching().best(subjects)
-        ]
+        best = self._searching().best(subjects)
+        ids = iter(self._fold.names.ids([number for found in best for number, _ in found]))
+        return [tuple((next(ids), score) for _, score in found) for found in best]
 
     def _searching(self) -> "Search":
         if self._search is None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from streaming.fingerprints.shingles import SHORT
-from streaming.matching.evidence import NO_TEXT, NOT_BRIEF, Brief, Pair, evidence
+from streaming.matching.evidence import NO_TEXT, NOT_BRIEF, Brief, Pair, evidence, overlaps_of
 from tests.matching import plainly
 
 Hashes = np.ndarray[tuple[int, ...], np.dtype[np.uint64]]
@@ -68,8 +68,10 @@ def check_kept(
 
 
 def check_measures(one: bytes, other: bytes) -> None:
-    pair, expected = Pair(one, other), plainly.measures(one, other)
-    assert {name: getattr(pair, name) for name in expected} == expected
+    expected = plainly.measures(one, other)
+    overlaps = overlaps_of(one, [one, other, NO_TEXT, other])
+    for pair in (Pair(one, other), *(Pair(one, other, overlap=overlaps[at]) for at in (1, 3))):
+        assert {name: getattr(pair, name) for name in expected} == expected
 
 
 CELLS = st.builds(
