@@ -56,8 +56,9 @@ TITLE = np.uint64(0x7469746C65000000)
 
 
 def hash_of(text: str) -> int:
-    """Hash a text to 64 bits."""
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest())
+    """Hash a text to 64 bits; lone surrogates are spelled like other characters."""
+    encoded = text.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(encoded, digest_size=_DIGEST_BYTES).digest())
 
 
 def hashes(texts: Sequence[str]) -> Hashes:

@@ -9,12 +9,12 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.fingerprints.shingles import hash_of
 from streaming.similar.description import Hashes64, Int16s, rounded
 from streaming.similar.textrank import ranks
 
@@ -48,14 +48,18 @@ def counted(token: str, stop_words: Collection[str]) -> str | None:
 
 def word_hash(word: str) -> int:
     """Give the hash of a word: 64 bits, the same in every process and for ever."""
-    digest = blake2b(word.encode("utf-8", "surrogatepass"), digest_size=8).digest()
-    return int.from_bytes(digest, "big")
+    return hash_of(word)
 
 
 def term(token: str) -> int:
     """Give the hash of a token as it comes from the segmenter, 0 if it counts nowhere."""
     word = counted(token, ())
     return 0 if word is None else word_hash(word)
+
+
+def term_of(token: str, hashed: int) -> int:
+    """Give the same of a token with a letter or digit whose hash in lower case is known."""
+    return hashed if len(token) >= _SHORTEST or len(token.lower()) >= _SHORTEST else 0
 
 
 class WordHashes(dict[str, int]):

@@ -62,6 +62,8 @@ _RARE_IDF = 0.85
 """From this IDF on a word is rare, as a share of the table's mean."""
 FEW_FEATURES = 8
 
+Floats = NDArray[np.float64]
+
 _WORD_CHARACTER = re.compile(r"[^\W_]")
 _DIGIT = re.compile(r"\d")
 _CHINESE_WORD = re.compile(r"[\u3400-\u9fff]{2,}")
@@ -99,7 +101,9 @@ class FeatureExtractor:
         give to one of single characters only.
         """
         counts = Counter(tokens)
-        weights = dict(zip(counts, self.weigh([*counts], channel).tolist(), strict=True))
+        distinct = [*counts]
+        weighed = self.weigh(distinct, self.idf(distinct), channel)
+        weights = dict(zip(distinct, weighed.tolist(), strict=True))
         features = {
             token: of_token[min(counts[token], MOST_COUNTED)]
             for token, of_token in weights.items()
@@ -114,29 +118,29 @@ class FeatureExtractor:
         """The channels that have a lexicon of their own."""
         return self._by_channel.keys()
 
-    def weigh(self, tokens: Sequence[str], channel: str = "") -> NDArray[np.uint8]:
-        """Give the weights of tokens, of shape ``(n, 7)``.
+    def idf(self, tokens: Sequence[str]) -> Floats:
+        """Give the inverse document frequencies of tokens, NaN for those not in the table."""
+        return self._general.idf(tokens)
+
+    def weigh(self, tokens: Sequence[str], idf: Floats, channel: str = "") -> NDArray[np.uint8]:
+        """Give the weights of tokens with these frequencies, of shape ``(n, 7)``.
 
         The first is that in a text with few features, 0 for what is no word; the others by how
         often the token occurs, 0 if it is a feature of such texts only.
         """
-        return self._by_channel.get(channel, self._general).of(tokens)
+        return self._by_channel.get(channel, self._general).of(tokens, idf)
 
-    def is_rare(self, token: str) -> bool:
-        """Tell whether it is a Chinese word of at least two characters that few texts have.
+    def are_rare(self, tokens: Sequence[str], idf: Floats) -> list[bool]:
+        """Tell which are Chinese words of at least two characters that few texts have.
 
         Names, mostly: words that are not in the table of frequencies, or hardly.
         """
-        return self._general.is_rare(token)
-
-    def knows(self, token: str) -> bool:
-        """Tell whether a word is in the table; of rare ones that are not, most are names."""
-        return self._general.knows(token)
+        return self._general.are_rare(tokens, idf)
 
     def weights(self, tokens: Sequence[str]) -> dict[str, int]:
         """Give token -> weight 1..255 of every word as it weighs once, in any channel."""
         distinct = list(dict.fromkeys(tokens))
-        weighed = self._general.of(distinct)[:, 0].tolist()
+        weighed = self._general.of(distinct, self.idf(distinct))[:, 0].tolist()
         return {token: weight for token, weight in zip(distinct, weighed, strict=True) if weight}
 
 
@@ -152,19 +156,30 @@ class _Weights:
         self._mean = sum(idf.values()) / len(idf)
         self._rare = _RARE_IDF * self._mean
 
-    def knows(self, token: str) -> bool:
-        return token in self._idf
+    def idf(self, tokens: Sequence[str]) -> Floats:
+        found = (self._idf.get(token.lower(), np.nan) for token in tokens)
+        return np.fromiter(found, np.float64, len(tokens))
 
-    def is_rare(self, token: str) -> bool:
-        rare = self._idf.get(token, self._rare) >= self._rare
-        return rare and _CHINESE_WORD.fullmatch(token) is not None
+    def are_rare(self, tokens: Sequence[str], idf: Floats) -> list[bool]:
+        rare = np.isnan(idf) | (idf >= self._rare)
+        return [
+            few and _CHINESE_WORD.fullmatch(token) is not None
+            for token, few in zip(tokens, rare.tolist(), strict=True)
+        ]
 
-    def of(self, tokens: Sequence[str]) -> NDArray[np.uint8]:
+    def of(self, tokens: Sequence[str], idf: Floats) -> NDArray[np.uint8]:
         words = [token.lower() for token in tokens]
-        figures = np.array([_DIGIT.search(word) is not None for word in words], dtype=bool)
+        # Most tokens are nothing but letters: they need not be looked through.
+        letters = [token.isalpha() for token in tokens]
+        figures = np.array(
+            [
+                not plain and _DIGIT.search(word) is not None
+                for word, plain in zip(words, letters, strict=True)
+            ],
+            dtype=bool,
+        )
         unknown = np.where(figures, self._mean, self._mean * _UNKNOWN_IDF)
-        known = [self._idf.get(word, np.nan) for word in words]
-        idf = np.where(np.isnan(known), unknown, known)
+        idf = np.where(np.isnan(idf), unknown, idf)
         factors = _MEAN_FACTOR * np.sqrt(idf / self._mean) * np.where(figures, _FIGURE_FACTOR, 1)
         base = (factors[:, None] * _COUNT_FACTORS + 0.5).astype(np.int64)
         boost = np.array([self._lexicon.get(word, 1) for word in words], dtype=np.int64)
@@ -174,6 +189,9 @@ class _Weights:
             for word in words
         ]
         by_count = np.hstack((by_count[:, :1], by_count * np.array(counts, dtype=bool)[:, None]))
-        is_word = [_WORD_CHARACTER.search(token) is not None for token in tokens]
+        is_word = [
+            plain or _WORD_CHARACTER.search(token) is not None
+            for token, plain in zip(tokens, letters, strict=True)
+        ]
         weights: NDArray[np.uint8] = by_count * np.array(is_word, dtype=bool)[:, None]
         return weights.astype(np.uint8)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streaming.fingerprints.simhash import digest_of
-from streaming.similar.words import term
+from streaming.similar.words import term_of
 from streaming.text import reading
 from streaming.text.dictionary import Dictionary
 from streaming.text.features import MOST_COUNTED, FeatureExtractor
@@ -69,22 +69,25 @@ class Lexemes:
             self._learn(np.array([*new]), [*new.values()])
 
     def _learn(self, numbers: NDArray[np.int64], tokens: Sequence[str]) -> None:
-        extractor = self._extractor
+        extractor, idf = self._extractor, self._extractor.idf(tokens)
         hashed = [word_and_form(token) for token in tokens]
         self.hashed[numbers] = [each or _NO_WORD for each in hashed]
         self.digests[numbers] = [
             0 if each is None else digest_of(token)
             for token, each in zip(tokens, hashed, strict=True)
         ]
-        self.terms[numbers] = [term(token) for token in tokens]
-        self.flags[numbers] = [
-            reading.WORD * (each is not None)
-            | reading.RARE * extractor.is_rare(token)
-            | reading.KNOWN * extractor.knows(token)
+        self.terms[numbers] = [
+            0 if each is None else term_of(token, each[0])
             for token, each in zip(tokens, hashed, strict=True)
         ]
+        is_word = np.array([each is not None for each in hashed], np.uint8)
+        is_rare = np.array(extractor.are_rare(tokens, idf), np.uint8)
+        is_known = ~np.isnan(idf)
+        self.flags[numbers] = (
+            reading.WORD * is_word | reading.RARE * is_rare | reading.KNOWN * is_known
+        )
         for channel, weights in self._weights.items():
-            weights[numbers] = extractor.weigh(tokens, channel)
+            weights[numbers] = extractor.weigh(tokens, idf, channel)
 
     def _grow(self, size: int) -> None:
         self._known = _longer(self._known, size)

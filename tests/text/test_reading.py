@@ -90,8 +90,11 @@ def check_words(text: str) -> None:
             numbers, LEXEMES.hashed, LEXEMES.flags, int(brief), LEXEMES.counts, names, subjects
         )
         times = Counter(words)
-        rare = [word for word in times if EXTRACTOR.is_rare(word)]
-        chosen = [w for w in rare if (not EXTRACTOR.knows(w) if brief else times[w] >= 3)]
+        idf = EXTRACTOR.idf([*times])
+        few = dict(zip(times, EXTRACTOR.are_rare([*times], idf), strict=True))
+        known = dict(zip(times, ~np.isnan(idf), strict=True))
+        rare = [word for word in times if few[word]]
+        chosen = [w for w in rare if (not known[w] if brief else times[w] >= 3)]
         assert names[:named].tolist() == hashes(rare).tolist()
         assert subjects[:about].tolist() == hashes(chosen).tolist()
     assert not LEXEMES.counts.any()
