@@ -92,9 +92,9 @@ def check_words(text: str) -> None:
         times = Counter(words)
         idf = EXTRACTOR.idf([*times])
         few = dict(zip(times, EXTRACTOR.are_rare([*times], idf), strict=True))
-        known = dict(zip(times, ~np.isnan(idf), strict=True))
+        in_table = dict(zip(times, ~np.isnan(idf), strict=True))
         rare = [word for word in times if few[word]]
-        chosen = [w for w in rare if (not known[w] if brief else times[w] >= 3)]
+        chosen = [w for w in rare if (not in_table[w] if brief else times[w] >= 3)]
         assert names[:named].tolist() == hashes(rare).tolist()
         assert subjects[:about].tolist() == hashes(chosen).tolist()
     assert not LEXEMES.counts.any()
