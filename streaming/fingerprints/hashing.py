@@ -87,11 +87,9 @@ def blake(text: Any, start: int, end: int) -> Any:
     at = start
     while True:
         size = min(end - at, _BLOCK)
-        for place in range(16):
-            word = np.uint64(0)
-            for byte in range(8 * place, min(8 * place + 8, size)):
-                word |= np.uint64(text[at + byte]) << np.uint64(8 * (byte & 7))
-            m[place] = word
+        m[:] = 0
+        for byte in range(size):
+            m[byte >> 3] |= np.uint64(text[at + byte]) << np.uint64(8 * (byte & 7))
         at += size
         a0, a1, a2, a3 = state[0], state[1], state[2], state[3]
         b0, b1, b2, b3 = state[4], state[5], state[6], state[7]

@@ -16,6 +16,8 @@ if (HEAD.size, HEAD.format, MOST_GRAMS, MOST_FORMS, MOST_NAMES) != (20, "<IBx7H"
 _FIRST, _COUNTS = 5, 3
 """Where the lists begin, in numbers of 32 bits, and where their sizes do, in those of 16."""
 _HALF = np.uint64(32)
+_CROWD = 16
+"""So many hashes that begin alike are no chance: then they are sorted as numbers are."""
 
 _I8 = types.int64
 _HASHES, _PAIRS = array(np.uint64), array(np.uint64, 2)
@@ -29,12 +31,44 @@ def _write_count(out: Any, which: int, count: int) -> None:
 
 
 @compiled(_SORTED, _HASHES)
+def _sorted(hashes: Any) -> Any:
+    """Give the upper halves of hashes in order.
+
+    Hashes are spread evenly, so that each has its place nearly to itself if there are as many
+    places as hashes: that takes a fraction of the time that comparing them does.
+    """
+    values = np.empty(len(hashes), np.uint32)
+    bits = np.uint64(1)
+    while np.uint64(1) << bits < len(hashes):
+        bits += np.uint64(1)
+    shift = np.uint64(64) - bits
+    ends = np.zeros((1 << bits) + 1, np.int32)
+    for value in hashes:
+        ends[(value >> shift) + np.uint64(1)] += 1
+    crowded = False
+    for place in range(1, len(ends)):
+        crowded |= ends[place] > _CROWD
+        ends[place] += ends[place - 1]
+    for value in hashes:
+        place = value >> shift
+        values[ends[place]] = value >> _HALF
+        ends[place] += 1
+    if crowded:
+        values.sort()
+        return values
+    for place in range(1, len(values)):
+        value, before = values[place], place
+        while before and values[before - 1] > value:
+            values[before] = values[before - 1]
+            before -= 1
+        values[before] = value
+    return values
+
+
+@compiled(_SORTED, _HASHES)
 def _distinct(hashes: Any) -> Any:
     """Give the upper halves of hashes, each once, in order."""
-    values = np.empty(len(hashes), np.uint32)
-    for place in range(len(hashes)):
-        values[place] = hashes[place] >> _HALF
-    values.sort()
+    values = _sorted(hashes)
     count = 0
     for place in range(len(values)):
         if not count or values[place] != values[count - 1]:

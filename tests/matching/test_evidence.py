@@ -108,6 +108,11 @@ def test_long_texts_are_kept_and_measured_alike() -> None:
             check_measures(one, other)
 
 
+def test_hashes_that_begin_alike_are_kept_in_order_too() -> None:
+    alike = [(99 - number) << 32 | 5 for number in range(60)]
+    check_kept(60, [*alike, 1 << 63, *alike], [], [], (alike, alike), [], [])
+
+
 SETS = st.sets(st.integers(0, 40), max_size=30)
 
 
