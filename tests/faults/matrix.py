@@ -23,6 +23,7 @@ import orjson
 from rich.table import Table
 
 from streaming.engine.statistics import ROLLUP, TIMELINE
+from streaming.engine.summaries import SUMMARY
 from streaming.exporting import exports
 from streaming.settings import Settings, load
 from streaming.stack.settings import Options
@@ -183,7 +184,7 @@ def stored(index: Index) -> dict[str, dict[bytes, Cells]]:
             rows = dict(store.scan(spec.name))
             if spec.name == articles.TABLE:
                 rows = {row: _without_token(cells) for row, cells in rows.items()}
-            elif spec.name in {TIMELINE, ROLLUP}:
+            elif spec.name in {TIMELINE, ROLLUP, SUMMARY}:
                 rows = {row: {b"": cells[max(cells)]} for row, cells in rows.items()}
             found[spec.name] = rows
     store.close()
