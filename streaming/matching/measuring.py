@@ -42,10 +42,9 @@ class Counts(NamedTuple):
 
     It begins with an `Overlap`. ``grams``, ``figures`` and ``phrases`` are how many the shorter
     text has, of the first two as many as were sampled; ``common`` how many of its bigrams the
-    longer one has, and
-    ``refigured`` and ``rephrased`` how many it has with other figures only. Of the
-    ``subjects`` of each so many are ``mentioned`` by the other. ``heavier`` is the weight of
-    the weightier text.
+    longer one has, and ``refigured`` and ``rephrased`` how many it has with other figures only.
+    Of the ``subjects`` of each so many are ``mentioned`` by the other. ``heavier`` is the weight
+    of the weightier text.
     """
 
     first_is_shorter: int

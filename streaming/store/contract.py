@@ -247,7 +247,7 @@ def _changes(merged: dict[bytes, Mutation]) -> list[Mutation]:
 def _size(mutation: Mutation) -> int:
     row, put, delete = mutation
     size = len(row) + CARRIED_BYTES * (1 + len(put) + len(delete))
-    # Written out: most rows have one cell, and there are great many rows.
+    # Written out, since most rows have one cell, and there are very many of them.
     for qualifier, value in put.items():
         size += len(qualifier) + len(value)
     for qualifier in delete:
