@@ -21,9 +21,9 @@ nothing), and how many elements each of seven lists has (16 each); then the list
   pairs of the hash of a word, sorted, and its squared weight.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import accumulate
 from struct import Struct
 from typing import TYPE_CHECKING
@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from streaming.matching.measuring import Counts, Overlap
+    from streaming.matching.measuring import Details, Overlap
 
 HEAD = Struct("<IBx7H")
 MOST_GRAMS = 4096
@@ -86,18 +86,13 @@ def length_of(cell: bytes) -> int:
     return int(HEAD.unpack_from(cell)[0]) if cell else 0
 
 
-@cache
-def _measured() -> Callable[[bytes, bytes], "Counts"]:
-    # Not before it is needed: what is compiled takes a moment to load.
-    from streaming.matching.measuring import Counts, measured  # noqa: PLC0415
-
-    return lambda one, other: Counts._make(measured(one, other))
-
-
 # A story that everybody copies word for word is measured against the same ones again and again.
 @lru_cache(maxsize=_REMEMBERED)
-def _counts(one: bytes, other: bytes) -> "Counts":
-    return _measured()(one, other)
+def _details(shorter: bytes, longer: bytes, is_whole: bool) -> "Details":  # noqa: FBT001 - a key
+    # Not before it is needed: what is compiled takes a moment to load.
+    from streaming.matching.measuring import Details, details  # noqa: PLC0415
+
+    return Details._make(details(shorter, longer, is_whole))
 
 
 def overlaps_of(cell: bytes, others: Sequence[bytes]) -> "list[Overlap]":
@@ -119,7 +114,7 @@ class Pair:
     is what was measured of them already.
     """
 
-    __slots__ = ("_cells", "_full", "_overlap", "days_apart")
+    __slots__ = ("_cells", "_known", "_overlap", "days_apart")
 
     def __init__(
         self,
@@ -129,15 +124,16 @@ class Pair:
         overlap: "Overlap | None" = None,
     ) -> None:
         self.days_apart = days_apart
-        self._cells = one, other
-        self._full: Counts | None = None
-        self._overlap: Overlap | Counts = overlap or self._counts
+        self._overlap = overlap or overlaps_of(one, [other])[0]
+        self._cells = (one, other) if self._overlap.first_is_shorter else (other, one)
+        self._known: Details | None = None
 
     @property
-    def _counts(self) -> "Counts":
-        if self._full is None:
-            self._full = _counts(*self._cells)
-        return self._full
+    def _details(self) -> "Details":
+        if self._known is None:
+            found = self._overlap
+            self._known = _details(*self._cells, found.grams == found.common > 0)
+        return self._known
 
     @property
     def first_is_shorter(self) -> bool:
@@ -172,17 +168,17 @@ class Pair:
     @property
     def refigured(self) -> float:
         """Share of the shorter text's bigrams that the longer one has with other figures only."""
-        return self._counts.refigured / max(1, self._overlap.grams)
+        return self._details.refigured / max(1, self._overlap.grams)
 
     @property
     def figures(self) -> float:
         """The same as a share of the bigrams that hold figures."""
-        return self._counts.refigured / max(1, self._overlap.figures)
+        return self._details.refigured / max(1, self._overlap.figures)
 
     @property
     def numbered(self) -> bool:
         """Whether the longer text is the other with figures to it: another part of a series."""
-        return bool(self._counts.numbered)
+        return bool(self._details.numbered)
 
     @property
     def phrases(self) -> int:
@@ -191,12 +187,12 @@ class Pair:
         Of two headlines also how many of its names, and of the words for a stage, a side or a
         time, the longer one lacks while it has another of the kind.
         """
-        return self._counts.rephrased
+        return self._details.rephrased
 
     @property
     def phrase_share(self) -> float:
         """The same as a share of its phrases that hold figures."""
-        return self._counts.rephrased / max(1, self._counts.phrases)
+        return self._details.rephrased / max(1, self._details.phrases)
 
     @property
     def strange(self) -> float:
@@ -214,7 +210,7 @@ class Pair:
 
     @property
     def _unmentioned(self) -> tuple[float, float]:
-        told = self._counts
+        told = self._details
         return (
             1 - told.mentioned / told.subjects if told.subjects else 0.0,
             1 - told.longer_mentioned / told.longer_subjects if told.longer_subjects else 0.0,
@@ -228,7 +224,7 @@ class Pair:
         words of both have (the cosine of IDF weights, adjusted for length), and the Dice
         coefficient of their bigrams of characters (Dice, 1945).
         """
-        told = self._counts
+        told = self._details
         if not told.units or not told.longer_units:
             return 0.0
         dice = 2 * told.common_units / (told.units + told.longer_units)

@@ -26,25 +26,10 @@ _WIDTHS = (1, 2, 2, 1, 1, 1, 2)
 
 
 class Overlap(NamedTuple):
-    """What most pairs fail by, in the order in which `overlaps` gives it: see `Counts`."""
+    """What most pairs fail by, in the order in which `overlaps` gives it.
 
-    first_is_shorter: int
-    length: int
-    longer_length: int
-    grams: int
-    longer_grams: int
-    common: int
-    figures: int
-
-
-class Counts(NamedTuple):
-    """What two texts have in common, in the order in which `measured` gives it.
-
-    It begins with an `Overlap`. ``grams``, ``figures`` and ``phrases`` are how many the shorter
-    text has, of the first two as many as were sampled; ``common`` how many of its bigrams the
-    longer one has, and ``refigured`` and ``rephrased`` how many it has with other figures only.
-    Of the ``subjects`` of each so many are ``mentioned`` by the other. ``heavier`` is the weight
-    of the weightier text.
+    ``grams`` and ``figures`` are how many of both the shorter text has, as many as were sampled;
+    ``common`` how many of its bigrams the longer one has.
     """
 
     first_is_shorter: int
@@ -54,6 +39,16 @@ class Counts(NamedTuple):
     longer_grams: int
     common: int
     figures: int
+
+
+class Details(NamedTuple):
+    """What is counted of those that do not, in the order in which `details` gives it.
+
+    ``refigured`` and ``rephrased`` are how many bigrams and phrases of the shorter text the longer
+    one has with other figures only. Of the ``subjects`` of each so many are ``mentioned`` by the
+    other. ``heavier`` is the weight of the weightier text.
+    """
+
     refigured: int
     phrases: int
     rephrased: int
@@ -76,7 +71,7 @@ _I8 = types.int64
 _BYTES = types.Bytes(types.uint8, 1, "C", readonly=True)
 _CELL = types.Array(types.uint32, 1, "C", readonly=True)
 _FORMS = array(np.uint32, written=True)
-_TOLD: Any = types.UniTuple(_I8, len(Counts._fields))  # type: ignore[no-untyped-call]
+_TOLD: Any = types.UniTuple(_I8, len(Details._fields))  # type: ignore[no-untyped-call]
 _PLACE: Any = types.Tuple((_I8, _I8))  # type: ignore[no-untyped-call]
 _SIDES: Any = types.Tuple((types.uint32, _I8, _I8, types.boolean))  # type: ignore[no-untyped-call]
 _OVERLAP = len(Overlap._fields)
@@ -106,27 +101,23 @@ def _sampled(cell: Any, at: int, count: int, width: int, mask: Any) -> Any:
     return found
 
 
-@compiled(_PLACE, _CELL, _I8, _I8, _I8, types.uint32, _CELL, _I8, _I8, _I8)
+@compiled(_PLACE, _CELL, _I8, _I8, _I8, _CELL, _I8, _I8, _I8)
 def _common(
     one: Any,
     at: int,
     count: int,
     width: int,
-    mask: int,
     other: Any,
     other_at: int,
     other_count: int,
     other_width: int,
 ) -> Any:
-    """Count those values of one sorted list that another one has, and add up what is with them.
-
-    Of the first list only values count whose bits under a mask are zero.
-    """
+    """Count those values of one sorted list that another one has, and add up what is with them."""
     found, weight = np.int64(0), np.int64(0)
     here, there = np.int64(0), np.int64(0)
     while here < count and there < other_count:
         mine, theirs = one[at + width * here], other[other_at + other_width * there]
-        if mine == theirs and not mine & mask:
+        if mine == theirs:
             found += 1
             if width > 1:
                 weight += one[at + width * here + 1]
@@ -196,7 +187,7 @@ def _mentioned(one: Any, other: Any) -> Any:
         last = other[names + known - 1]
         while count and one[at + count - 1] > last:
             count -= 1
-    mentioned, _ = _common(one, at, count, 1, _ALL, other, names, known, 1)
+    mentioned, _ = _common(one, at, count, 1, other, names, known, 1)
     return count, mentioned
 
 
@@ -237,14 +228,20 @@ def _length(cell: Any) -> Any:
     return np.int64(cell[_LENGTH]) if len(cell) else np.int64(0)
 
 
+@compiled(types.uint32, _CELL, _CELL)
+def _mask(one: Any, other: Any) -> Any:
+    """Give the bits that are zero in what was sampled of both."""
+    level = max(
+        one[_LEVEL] & np.uint32(0xFF) if len(one) else np.uint32(0),
+        other[_LEVEL] & np.uint32(0xFF) if len(other) else np.uint32(0),
+    )
+    return np.uint32((np.int64(1) << np.int64(level)) - 1)
+
+
 @compiled(_SIDES, _CELL, _CELL)
 def _sides(first: Any, second: Any) -> Any:
     """Give the mask of what both sampled, how many bigrams each has, and which is shorter."""
-    level = max(
-        first[_LEVEL] & np.uint32(0xFF) if len(first) else np.uint32(0),
-        second[_LEVEL] & np.uint32(0xFF) if len(second) else np.uint32(0),
-    )
-    mask = np.uint32((np.int64(1) << np.int64(level)) - 1)
+    mask = _mask(first, second)
     mine, many = _place(first, _GRAMS)
     theirs, more = _place(second, _GRAMS)
     many_kept = _sampled(first, mine, many, 1, mask)
@@ -301,43 +298,27 @@ def overlaps(one_cell: Any, other_cells: Any, ends: Any) -> Any:
     return found
 
 
-@compiled(_TOLD, _BYTES, _BYTES)
-def measured(one_cell: Any, other_cell: Any) -> Any:
-    """Measure two cells of evidence, or none where there is no text; gives `Counts`."""
-    first, second = np.frombuffer(one_cell, np.uint32), np.frombuffer(other_cell, np.uint32)
-    mask, many_kept, more_kept, is_shorter = _sides(first, second)
-    mine, many = _place(first, _GRAMS)
-    theirs, more = _place(second, _GRAMS)
-    length, other_length = _length(first), _length(second)
-    one, other = (first, second) if is_shorter else (second, first)
-    at, count = (mine, many) if is_shorter else (theirs, more)
-    other_at, other_count = (theirs, more) if is_shorter else (mine, many)
-    common, _ = _common(one, at, count, 1, mask, other, other_at, other_count, 1)
-    kept = min(many_kept, more_kept)
-    figures_at, figures = _place(one, _FIGURES)
-    numbered = np.int64(0)
-    if kept and common == kept:
-        numbered = _numbered(one, other, mask)
+@compiled(_TOLD, _BYTES, _BYTES, types.boolean)
+def details(shorter: Any, longer: Any, is_whole: Any) -> Any:
+    """Measure two cells of evidence, the shorter text's first, beyond `Overlap`; gives `Details`.
+
+    ``is_whole`` says whether the longer one has all of the other's bigrams, and there are any.
+    """
+    one, other = np.frombuffer(shorter, np.uint32), np.frombuffer(longer, np.uint32)
+    mask = _mask(one, other)
     subjects, mentioned = _mentioned(one, other)
     longer_subjects, longer_mentioned = _mentioned(other, one)
     units_at, units = _place(one, _UNITS)
     other_units_at, other_units = _place(other, _UNITS)
     words_at, words = _place(one, _WORDS)
     other_words_at, other_words = _place(other, _WORDS)
-    common_units, _ = _common(one, units_at, units, 1, _ALL, other, other_units_at, other_units, 1)
-    _, weight = _common(one, words_at, words, 2, _ALL, other, other_words_at, other_words, 2)
+    common_units, _ = _common(one, units_at, units, 1, other, other_units_at, other_units, 1)
+    _, weight = _common(one, words_at, words, 2, other, other_words_at, other_words, 2)
     return (
-        np.int64(is_shorter),
-        length if is_shorter else other_length,
-        other_length if is_shorter else length,
-        kept,
-        max(many_kept, more_kept),
-        common,
-        _sampled(one, figures_at, figures, 2, mask),
         _refigured(one, other, _FIGURES, mask),
         _place(one, _PHRASES)[1],
         _refigured(one, other, _PHRASES, _ALL),
-        numbered,
+        _numbered(one, other, mask) if is_whole else np.int64(0),
         subjects,
         mentioned,
         longer_subjects,
