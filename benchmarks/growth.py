@@ -31,6 +31,7 @@ from benchmarks.filling import SPAN_MS, START_MS, Load, fill, generate, into_sql
 from benchmarks.measuring import REPETITIONS, in_turns, spread, times, versions, write
 from benchmarks.prepared import enrich, records
 from benchmarks.servers import bytes_of_tables, hbase
+from streaming import collecting
 from streaming.engine import statistics
 from streaming.engine.events import LoggedContent, by_article
 from streaming.engine.judge import judge
@@ -117,6 +118,7 @@ def main() -> int:
     blocks, chosen = map(int, arguments.bands.split(","))
     told = [("matching.blocks", str(blocks), "bench"), ("matching.chosen", str(chosen), "bench")]
     settings = load(overrides=told, environment={}).settings
+    collecting.seldom()  # as workers do
     with (
         tempfile.TemporaryDirectory(prefix="leitong-bench-", dir=arguments.directory) as name,
         stores(arguments.store, Path(name)) as (opened, loaded, sized),

@@ -253,12 +253,12 @@ def _end_to_end(name: str, told: Told, pictures: dict[str, str]) -> Section:  # 
         for flow, each in told["latency"].items()
     ]
     cuts = list(next(iter(told["latency"].values()))["milliseconds"])
-    ranked = "with" if told["similar"] else "without"
     return "The whole query", [
         (
             f"{told['articles']:,} articles of {told['mean_characters']:,} characters in batches of"
-            f" {told['batch']:,}, {ranked} similar lists; servers, Spark and workers share the"
-            " machine. By the clock, from the second batch on."
+            f" {told['batch']:,}, with similar lists; servers, Spark and workers share the machine,"
+            f" and HBase ({told['hbase_heap']} of heap) had taken {told['warmed_by']:,} others"
+            " before. By the clock, from the second batch on."
         ),
         "",
         *_table(
