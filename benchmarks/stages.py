@@ -34,6 +34,7 @@ from benchmarks.filling import Fingerprints, band_cells, crowd, into_sqlite, thr
 from benchmarks.measuring import in_turns, on_one_core, spread, times, versions, write
 from benchmarks.prepared import enrich, records
 from benchmarks.servers import hbase
+from streaming import collecting
 from streaming.matching.content import Content, Key, Tier, pair_of
 from streaming.matching.rules import Rules
 from streaming.matching.verification import verify
@@ -115,6 +116,7 @@ class Texts:
 
 def main() -> int:
     on_one_core()
+    collecting.seldom()  # as workers do
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--articles", type=int, default=3_000)
     parser.add_argument("--indexed", type=int, default=1_000_000)
