@@ -256,9 +256,9 @@ def _end_to_end(name: str, told: Told, pictures: dict[str, str]) -> Section:  # 
     return "The whole query", [
         (
             f"{told['articles']:,} articles of {told['mean_characters']:,} characters in batches of"
-            f" {told['batch']:,}, with similar lists; servers, Spark and workers share the machine,"
-            f" and HBase ({told['hbase_heap']} of heap) had taken {told['warmed_by']:,} others"
-            " before. By the clock, from the second batch on."
+            f" {told['batch']:,}, with similar lists; servers, Spark and {told['workers']} workers"
+            f" share the machine, and HBase ({told['hbase_heap']} of heap) had taken"
+            f" {told['warmed_by']:,} others before. By the clock, from the second batch on."
         ),
         "",
         *_table(
