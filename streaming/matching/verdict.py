@@ -128,8 +128,8 @@ class Verdict:
 class Outcome(NamedTuple):
     """What verification says of two contents: their relation, or ``why`` there is none.
 
-    ``tier``, ``distance`` and ``similarity`` are as in `Finding`; ``measured`` says whether
-    anything was measured of the texts.
+    ``tier``, ``distance`` and ``similarity`` are as in `Finding`; ``overlap`` is that of the texts,
+    None where nothing was measured of them.
     """
 
     relation: Relation | None
@@ -137,11 +137,11 @@ class Outcome(NamedTuple):
     tier: Tier
     distance: int | None
     similarity: float
-    measured: bool = True
+    overlap: "Overlap | None"
 
     def finding(self, content: Content, other: Content, relation: Relation) -> Finding:
         """Tell it of these two, the later one first, with another relation perhaps."""
-        pair = pair_of(content, other) if self.measured else None
+        pair = pair_of(content, other, self.overlap) if self.overlap else None
         return Finding(relation, self.tier, self.distance, self.similarity, pair)
 
 
@@ -233,11 +233,11 @@ class Comparison:
         near = distance is not None and distance <= rules.k
         if near and not rules.verify_simhash and distance is not None:
             equal = round(1 - distance / BITS, 6)
-            return Outcome(Relation.DUPLICATE, "", Tier.SIMHASH, distance, equal, measured=False)
+            return Outcome(Relation.DUPLICATE, "", Tier.SIMHASH, distance, equal, None)
         answer = verify(pair_of(content, other, overlap), rules.thresholds)
         tier, bits = (Tier.SIMHASH, distance) if near else (Tier.SHINGLE, None)
         why = "" if answer.failed is None else answer.failed.value
-        return Outcome(answer.relation, why, tier, bits, answer.score)
+        return Outcome(answer.relation, why, tier, bits, answer.score, overlap)
 
 
 def decide(
