@@ -1,11 +1,15 @@
 """Candidates with one text are verified together; what comes of it is what each alone gives."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import hypothesis.strategies as st
+import pytest
 from hypothesis import given, settings
 
+from streaming.matching import evidence, verdict
 from streaming.matching.content import DAY_MS, Content
+from streaming.matching.evidence import overlaps_of
 from streaming.matching.overrides import NO_EDITOR, Editorial, Standing
 from streaming.matching.rules import Rules
 from streaming.matching.verdict import REPEATS, Candidate, Comparison, Match, Verdict, decide
@@ -101,3 +105,18 @@ def test_who_was_published_soon_after_is_found_among_earlier_and_later_ones() ->
     alone = [one_by_one(text, [each], Rules(), NO_EDITOR).relation for each in crowd]
     assert alone[0] is alone[2] is not alone[1]
     assert decide(text, crowd, Rules()) == one_by_one(text, crowd, Rules(), NO_EDITOR)
+
+
+def test_texts_are_laid_beside_each_other_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = Content("x", "", None, evidence=TEXTS[1])
+    copies = [Candidate(name, encode(0, "t", 0, n), text) for n, name in enumerate(NAMES)]
+    laid = []
+
+    def counted(cell: bytes, others: Sequence[bytes]) -> list[Any]:
+        laid.append(len(others))
+        return overlaps_of(cell, others)
+
+    for module in (evidence, verdict):
+        monkeypatch.setattr(module, "overlaps_of", counted)
+    assert len(decide(text, copies, Rules()).matches) == len(NAMES)
+    assert laid == [1]
