@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from pyspark.sql import DataFrame, SparkSession
 
+from streaming.engine import statistics
 from streaming.engine.events import LoggedContent
 from streaming.enrichment import Enricher
+from streaming.errors import StoreError
 from streaming.exporting import expected_verdicts, verdicts
 from streaming.filelog import LogRecord
 from streaming.matching.reference import reference
@@ -80,3 +83,24 @@ def test_an_empty_batch_takes_no_token(spark: SparkSession, tmp_path: Path) -> N
     prepare(settings)
     BatchProcessor(settings)(frame(spark, [], 1), 0)
     assert list(open_index(settings).scan("batch")) == []
+
+
+def test_a_batch_whose_rates_are_not_counted_is_done_again(
+    spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = f"sqlite:{tmp_path}/rates.db"
+    settings = load(overrides=[("store.url", store, "test")], environment={}).settings
+    prepare(settings)
+    records = arrangement(random.Random(1), list(simulated(20, seed=3)))
+
+    def away(*_: object) -> None:
+        raise StoreError("away")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(statistics, "roll_up", away)
+        with pytest.raises(StoreError, match="away"):
+            BatchProcessor(settings)(frame(spark, records, 1), 0)
+    assert list(open_index(settings).scan("batch")) == []
+    BatchProcessor(settings)(frame(spark, records, 1), 0)
+    counted = sum(each.articles for each in statistics.read(open_index(settings)))
+    assert counted == len(must_be(records, settings))
