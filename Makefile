@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: setup demo test docs faults matrix endurance image-check audit lint fuzz soak bench bench-quick bench-growth stack-up stack-down clean
+.PHONY: setup demo test docs faults matrix endurance image-check audit lint fuzz soak bench bench-quick bench-lists bench-growth stack-up stack-down clean
 
 setup: $(READY)
 
@@ -78,15 +78,19 @@ bench: $(PEERS)
 	$(BIN)/python benchmarks/core.py
 	$(BIN)/python benchmarks/stages.py
 	$(BIN)/python benchmarks/end_to_end.py
+	$(BIN)/python benchmarks/regions.py
+	$(BIN)/python benchmarks/executors.py
+	$(BIN)/python benchmarks/plan.py --quick
+	$(BIN)/python benchmarks/claims.py
+	$(BIN)/python benchmarks/page.py
+
+# Similar articles, titles of two sources, and the pages.
+bench-lists: $(PEERS)
 	$(BIN)/python benchmarks/match.py
 	$(BIN)/python benchmarks/ranking.py
 	$(BIN)/python benchmarks/batches.py
 	$(BIN)/python benchmarks/lists.py
-	$(BIN)/python benchmarks/regions.py
-	$(BIN)/python benchmarks/executors.py
-	$(BIN)/python benchmarks/plan.py --quick
 	$(BIN)/python benchmarks/dashboard.py
-	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/page.py
 
 # Only whether we are ahead where we say so: the exit code tells.
