@@ -25,9 +25,9 @@ HEAD = """\
 # Benchmarks
 
 Written by `benchmarks/page.py` from what `make bench`, `bench-quick`, `bench-lists` and
-`bench-growth` measured. Contestants of one table took turns in one run; a figure is the median of the repetitions,
-with the least and the most behind it. Rates are per second of one core's time unless it says
-*by the clock*. Only ratios within one table mean something on another machine.
+`bench-growth` measured. Contestants of one table took turns in one run; a figure is the median of
+the repetitions, with the least and the most behind it. Rates are per second of one core's time
+unless it says *by the clock*. Only ratios within one table mean something on another machine.
 """
 
 Told = Mapping[str, Any]
