@@ -8,7 +8,6 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
@@ -196,23 +195,17 @@ class BatchProcessor:
 
             done = attempt(store, top, put, judge)
             self._reached("judged")
-            # Rates and lists have nothing to do with each other, and both wait for the store.
-            with ThreadPoolExecutor(1, "rates") as beside:
-                counting = beside.submit(_count, store, done.judged)
-                with _timed(figures, "rank"):
-                    touched = {
-                        (each["model"], each["scope"])
-                        for row in done.judged
-                        for each in row["scopes"]
-                    }
-                    ranked = self._rank(spark, store, models, done.token, done.mark, touched)
-                    figures.ranked = sum(row["articles"] for row in ranked)
-                self._reached("ranked")
-                with _timed(figures, "report"):
-                    counting.result()
-                    self._report(
-                        store, figures, letters, done.token, done.judged, _lists(models, ranked)
-                    )
+            with _timed(figures, "rank"):
+                touched = {
+                    (each["model"], each["scope"]) for row in done.judged for each in row["scopes"]
+                }
+                ranked = self._rank(spark, store, models, done.token, done.mark, touched)
+                figures.ranked = sum(row["articles"] for row in ranked)
+            self._reached("ranked")
+            with _timed(figures, "report"):
+                self._report(
+                    store, figures, letters, done.token, done.judged, _lists(models, ranked)
+                )
             self._forget(store)
         finally:
             enriched.unpersist()
@@ -326,6 +319,9 @@ class BatchProcessor:
         figures.duplicates = sum(row["relation"] in REPEATS for row in own)
         figures.affected = len(others)
         figures.changed = sum(row["changed"] for row in others.values())
+        minutes = {minute for row in judged for minute in row["minutes"]}
+        statistics.roll_up(store, minutes)
+        summaries.summarise(store, minutes)
         due = [
             announcements.with_similar(tasks.announcement(row.asDict()), lists.get(row["article"]))
             for row in own + list(others.values())
@@ -336,13 +332,6 @@ class BatchProcessor:
         self._dead_letters.send(
             Message(each.key, each.value, tuple(each.message_headers())) for each in refused
         )
-
-
-def _count(store: Store, judged: Iterable[Row]) -> None:
-    """Count anew the minutes that judged articles lie in, and what is summed up of them."""
-    minutes = {minute for row in judged for minute in row["minutes"]}
-    statistics.roll_up(store, minutes)
-    summaries.summarise(store, minutes)
 
 
 def _lists(models: InForce, ranked: Iterable[Row]) -> dict[str, bytes]:
