@@ -258,7 +258,8 @@ def _end_to_end(name: str, told: Told, pictures: dict[str, str]) -> Section:  # 
             f"{told['articles']:,} articles of {told['mean_characters']:,} characters in batches of"
             f" {told['batch']:,}, with similar lists; servers, Spark and {told['workers']} workers"
             f" share the machine; HBase ({told['hbase_heap']} of heap, Java's parallel collector)"
-            f" had taken {told['warmed_by']:,} others before. By the clock, from the second batch on."
+            f" had taken {told['warmed_by']:,} others before. By the clock, from the second batch"
+            " on."
         ),
         "",
         *_table(
