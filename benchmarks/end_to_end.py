@@ -95,10 +95,14 @@ def main() -> int:
 
 def learned(feed: Sequence[Message], directory: Path) -> Path:
     events, registry = directory / "learned.jsonl", directory / "models"
-    events.write_bytes(b"".join(each.value + b"\n" for each in feed))
+    write_lines(events, feed)
     options = ["--from", str(events), "--models", str(registry), "--activate", "--iterations", "1"]
     subprocess.run([*LEITONG, "train", *options], cwd=directory, check=True)
     return registry
+
+
+def write_lines(file: Path, feed: Sequence[Message]) -> None:
+    file.write_bytes(b"".join(each.value + b"\n" for each in feed))
 
 
 def warm_up(
@@ -110,9 +114,9 @@ def warm_up(
     source = f"kafka://{stack.kafka}/warm"
     publish(source, feed)
     store = f"hbase://{stack.hbase}/warm?admin={stack.admin}"
-    span = ["--max-batch", str(arguments.batch), "--until-caught-up"]
-    query = [*command(source, store, arguments.models, *span), "--checkpoint", "warm"]
-    subprocess.run(query, cwd=directory, check=True)
+    home = directory / "warm"
+    home.mkdir()
+    subprocess.run(whole(source, store, arguments), cwd=home, check=True)
 
 
 def measure(
@@ -171,9 +175,8 @@ def throughput(
 ) -> dict[str, Any]:
     """Read a whole log; rates are those of full batches after the first."""
     begin = time.perf_counter()
-    span = ["--max-batch", str(arguments.batch), "--until-caught-up"]
     with Processors() as spent:
-        query = subprocess.Popen(command(source, store, arguments.models, *span), cwd=home)
+        query = subprocess.Popen(whole(source, store, arguments), cwd=home)
         if query.wait():
             raise RuntimeError("the query failed")
     wall = time.perf_counter() - begin
@@ -212,7 +215,7 @@ def latency(
         wait(lambda: bool(figures(store)), query)
         paced = feed[1 : 1 + arguments.rate * (_SETTLING + arguments.seconds)]
         file = home / "paced.jsonl"
-        file.write_bytes(b"".join(each.value + b"\n" for each in paced))
+        write_lines(file, paced)
         pace = ["--from", str(file), "--to", source, "--rate", f"{arguments.rate}/s"]
         subprocess.run([*LEITONG, "produce", *pace], cwd=home, check=True, capture_output=True)
         wait(lambda: sum(each["events"] for each in figures(store)) > len(paced), query)
@@ -234,6 +237,12 @@ def latency(
         "most_milliseconds": max(waited),
         "batches": len(figures(store)),
     }
+
+
+def whole(source: str, store: str, arguments: argparse.Namespace) -> list[str]:
+    """Give the command that reads all that is in a log."""
+    span = ["--max-batch", str(arguments.batch), "--until-caught-up"]
+    return command(source, store, arguments.models, *span)
 
 
 def command(source: str, store: str, models: Path, *span: str) -> list[str]:

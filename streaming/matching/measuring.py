@@ -42,7 +42,7 @@ class Overlap(NamedTuple):
 
 
 class Details(NamedTuple):
-    """What is counted of those that do not, in the order in which `details` gives it.
+    """What is counted only of pairs that do not, in the order in which `details` gives it.
 
     ``refigured`` and ``rephrased`` are how many bigrams and phrases of the shorter text the longer
     one has with other figures only. Of the ``subjects`` of each so many are ``mentioned`` by the
