@@ -69,7 +69,7 @@ _SETTLING = 30
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--articles", type=int, default=50_000)
-    parser.add_argument("--warm", type=int, default=9_000)
+    parser.add_argument("--warm", type=int, default=30_000)
     parser.add_argument("--batch", type=int, default=3_000)
     parser.add_argument("--models", type=Path, help="a registry of `leitong train`")
     parser.add_argument("--check", action="store_true")

@@ -38,7 +38,7 @@ EXECUTORS = ("spark.executor.memory=1g",)
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
-    parser.add_argument("--articles", type=int, default=6_000)
+    parser.add_argument("--articles", type=int, default=4_000)
     parser.add_argument("--batch", type=int, default=1_000)
     parser.add_argument("--repetitions", type=int, default=REPETITIONS)
     arguments = parser.parse_args()
