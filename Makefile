@@ -80,7 +80,7 @@ bench: $(PEERS)
 	$(BIN)/python benchmarks/end_to_end.py
 	$(BIN)/python benchmarks/regions.py
 	$(BIN)/python benchmarks/executors.py
-	$(BIN)/python benchmarks/plan.py --quick
+	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/claims.py
 	$(BIN)/python benchmarks/page.py
 
@@ -99,7 +99,6 @@ bench-quick: $(PEERS)
 
 # Hours, and 40 GB of disk.
 bench-growth: $(PEERS)
-	$(BIN)/python benchmarks/plan.py
 	$(BIN)/python benchmarks/growth.py --bands 4,1 --sizes 10000,100000,1000000
 	$(BIN)/python benchmarks/growth.py --bands 5,2 --sizes 10000,100000,1000000,10000000 --story 0
 	$(BIN)/python benchmarks/growth.py --store hbase --bands 5,2 --sizes 100000,1000000 --story 0

@@ -13,13 +13,9 @@ word bigrams that are stored with both texts. Its time is that of the whole verd
 """
 
 import argparse
-import json
-import os
-import platform
-import statistics
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.measuring import spread, versions, write
 from benchmarks.plan import QUERIES, shared_bands
 from streaming.fingerprints.bands import hamming_many
 from streaming.matching.evidence import Pair
@@ -57,10 +54,7 @@ def main() -> int:
     arguments = parser.parse_args()
     profile = default_profile()
     made = crowd.fit(profile.crowding["newsroom"])
-    told: dict[str, Any] = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "versions": {"python": platform.python_version(), "numpy": np.__version__},
-    }
+    told: dict[str, Any] = {"versions": versions("numpy", "numba")}
     values = made.draw(10 * MILLION)
     for count, name in zip((MILLION, 10 * MILLION), CLAIMED, strict=True):
         told[name] = {"claimed_ms": CLAIMED[name]} | in_turns(
@@ -71,9 +65,7 @@ def main() -> int:
     told["look-up in 2^37"] = look_ups(
         made, values, 10**6 if arguments.quick else 10**8, arguments.repetitions
     )
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "claims.json").write_text(json.dumps(told, indent=1) + "\n")
+    write("claims", told)
     return 0
 
 
@@ -89,10 +81,6 @@ def in_turns(name: str, contestants: Contestants, repetitions: int) -> dict[str,
     for who, each in told.items():
         print(f"{name}, {who}: {each['median']:.4g} ms ({each['least']:.4g} to {each['most']:.4g})")
     return told
-
-
-def spread(values: Sequence[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "least": min(values), "most": max(values)}
 
 
 def comparisons(values: Values, count: int) -> Contestants:

@@ -30,6 +30,8 @@ the repetitions, with the least and the most behind it. Rates are per second of 
 unless it says *by the clock*. Only ratios within one table mean something on another machine.
 """
 
+_IMMENSE = "look-up in 2^37"
+
 Told = Mapping[str, Any]
 Section = tuple[str, list[str]]
 
@@ -59,8 +61,6 @@ def render(results: Mapping[str, Told]) -> tuple[str, dict[str, str]]:
 
 def _where(told: Told) -> list[str]:
     machine = told.get("machine", {})
-    if isinstance(machine, str):
-        return [f"Measured on: {machine}."]
     parts = [f"{machine.get('processor')}, {machine.get('cores')} cores, {machine.get('memory')}"]
     parts += [f"{name} {machine[name]}" for name in ("python", "java") if name in machine]
     parts += [f"{name} {number}" for name, number in told.get("versions", {}).items()]
@@ -275,6 +275,106 @@ def _end_to_end(name: str, told: Told, pictures: dict[str, str]) -> Section:  # 
     ]
 
 
+def _claims(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    apart = {"machine", "measured", "versions", _IMMENSE}
+    rows = [
+        [what, who, _spread(each), str(timed.get("claimed_ms", ""))]
+        for what, timed in told.items()
+        if what not in apart
+        for who, each in timed.items()
+        if isinstance(each, Mapping)
+    ]
+    immense = told[_IMMENSE]
+    schemes = {label: each for label, each in immense.items() if "choose" in label}
+    looked_up = [
+        [label, *_expected(each["candidates"], "plan"), _figure(each["candidates"]["monte_carlo"])]
+        + [_figure(each["candidates"]["uniform"])]
+        + [_spread(compared) for compared in each["compared_ms"].values()]
+        + [_figure(each["read_from_hbase_ms"])]
+        for label, each in schemes.items()
+    ]
+    compared = list(next(iter(schemes.values()))["compared_ms"])
+    as_claimed = ", ".join(f"{who} {_spread(each)}" for who, each in immense["as claimed"].items())
+    return "What others claim, measured again", [
+        "Milliseconds of one core; the last column is what the articles about such systems tell.",
+        "",
+        *_table(["what", "who", "milliseconds", "claimed"], rows),
+        "",
+        (
+            f"One look-up among 2^37 fingerprints, by bits as skewed as those of real ones: the"
+            f" plan, and a Monte Carlo of {immense['monte_carlo']:,}. Claimed are"
+            f" {immense['claimed_comparisons']:,} comparisons; so many take, in milliseconds:"
+            f" {as_claimed}."
+        ),
+        "",
+        *_table(
+            ["bands", "candidates by the plan", "range", "by Monte Carlo", "if bits were uniform"]
+            + [f"compared by {who}, ms" for who in compared]
+            + ["read from HBase, ms"],
+            looked_up,
+        ),
+    ]
+
+
+def _plan(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
+    body = [
+        (
+            "Candidates of a query: counted among real fingerprints, and as the plan expects them"
+            " from the same ones; *times* is expected over counted."
+        ),
+        "",
+    ]
+    rows = []
+    for stream, each in told["streams"].items():
+        for label, curve in each["schemes"].items():
+            last = curve[-1]
+            whole, first = last["whole"], last["first_4000"]
+            rows.append([stream, label, f"{last['size']:,}", _figure(last["counted"])])
+            rows[-1] += [*_expected(whole), _times(first)]
+    heads = ["fingerprints", "bands", "among", "counted", "expected", "range", "times"]
+    body += _table([*heads, "times, knowing 4,000"], rows)
+    crowd = told["monte_carlo"]
+    body += [
+        "",
+        f"Among {crowd['size']:,} generated with the same skew, {crowd['queries']:,} queries:",
+        "",
+        *_table(
+            ["bands", "counted", "expected", "range", "times"],
+            [
+                [label, _figure(each["counted"]), *_expected(each["profile"])]
+                for label, each in crowd["schemes"].items()
+            ],
+        ),
+        "",
+        f"Projected from {told['projections']['figures']}:",
+        "",
+    ]
+    rows = [
+        [size, label]
+        + [
+            part
+            for scope in ("newsroom", "channel")
+            for part in _expected(each[scope], "candidates")
+        ]
+        + [_figure(each["newsroom"]["uniform"])]
+        for size, schemes in told["projections"].items()
+        if size != "figures"
+        for label, each in schemes.items()
+    ]
+    heads = ["indexed", "bands", "all channels", "range", "within a channel", "range"]
+    return "The plan beside what was counted", [*body, *_table([*heads, "uniform bits"], rows)]
+
+
+def _expected(told: Mapping[str, Any], what: str = "expected") -> list[str]:
+    """Give an expected number, its range, and how many times what was counted it is, if it was."""
+    times = [_times(told)] if "ratio" in told else []
+    return [_figure(told[what]), f"{_figure(told['low'])}–{_figure(told['high'])}", *times]
+
+
+def _times(told: Mapping[str, Any]) -> str:
+    return "" if told["ratio"] is None else _figure(told["ratio"])
+
+
 def _any(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
     rows = [[path, figure] for path, figure in _figures(told, "")]
     return name.replace("_", " "), _table(["what", "figure"], rows)
@@ -292,6 +392,8 @@ KNOWN: dict[str, Callable[[str, Told, dict[str, str]], Section]] = {
     "executors": _executors,
     "core": _core,
     "end_to_end": _end_to_end,
+    "claims": _claims,
+    "plan": _plan,
 }
 
 

@@ -13,9 +13,6 @@ LEITONG_CORPORA names the folder of the corpora; without one, simulated articles
 """
 
 import argparse
-import json
-import os
-import platform
 import resource
 import sys
 import time
@@ -29,6 +26,7 @@ from numba import types
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.measuring import versions, write
 from streaming.compiled import array, compiled
 from streaming.engine.events import LoggedContent
 from streaming.enrichment import Enricher
@@ -59,7 +57,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="one stream, and a crowd of 10^6")
     arguments = parser.parse_args()
-    told: dict[str, Any] = {"machine": f"{platform.machine()}, {os.cpu_count()} cores"}
+    told: dict[str, Any] = {"versions": versions("numpy", "numba")}
     told["streams"] = {
         name: against_real(name, values) for name, values in streams(quick=arguments.quick)
     }
@@ -71,9 +69,7 @@ def main() -> int:
                for line in part["outside"]]  # fmt: skip
     for line in outside:
         print(f"not within {WITHIN} x: {line}")
-    results = Path(__file__).parent / "results"
-    results.mkdir(exist_ok=True)
-    (results / "plan.json").write_text(json.dumps(told, indent=1) + "\n")
+    write("plan", told)
     return bool(outside)
 
 

@@ -16,19 +16,16 @@ LEITONG_CORPORA names the folder of the corpora; the labelled pairs are looked f
 
 import argparse
 import importlib.util
-import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.measuring import versions, write
 from producers.sources import open_items
 from streaming.events import Event, parser_of
 from streaming.fingerprints.bands import hamming
@@ -94,20 +91,14 @@ def main() -> int:
     for peer in peers():
         rows += scored(peer, pairs, texts)
     results = {
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
-        "python": platform.python_version(),
-        "versions": {name: version(name) for name in (*PEERS, "leitong")},
+        "versions": versions(*PEERS, "leitong"),
         "pairs": len(pairs),
         "duplicates": sum(each.label.duplicate for each in pairs),
         "articles": len(texts),
         "rows": [fields(row, pairs) for row in rows],
     }
-    folder = Path(__file__).parent / "results"
-    folder.mkdir(exist_ok=True)
-    (folder / "quality.json").write_text(json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-    table = markdown(results)
-    (folder / "quality.md").write_text(table)
-    print(table)
+    write("quality", results)
+    print(markdown(results))
     return 0
 
 
@@ -197,10 +188,8 @@ def markdown(results: dict[str, Any]) -> str:
     labels = sorted({name for row in results["rows"] for name in row["flagged"]})
     heads = ["tool", "thresholds", "precision", "recall", "F1", "F1, clear pairs"]
     heads += [f"{name} flagged" for name in labels] + ["ms per article"]
-    versions = ", ".join(f"{name} {number}" for name, number in results["versions"].items())
     lines = [
         f"{results['pairs']} pairs, {results['duplicates']} of them duplicates.",
-        f"{results['machine']}, Python {results['python']}, {versions}.",
         "",
         f"| {' | '.join(heads)} |",
         f"|{'---|' * len(heads)}",

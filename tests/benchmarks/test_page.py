@@ -59,6 +59,67 @@ def test_known_results_become_tables_and_pictures() -> None:
         assert picture.endswith("</svg>\n")
 
 
+EXPECTED = {"expected": 2.0, "low": 1.0, "high": 3.0, "ratio": 0.5}
+PROJECTED = {"candidates": 900.0, "low": 800.0, "high": 1_000.0, "uniform": 200.0}
+PLAN: dict[str, Any] = {
+    **HERE,
+    "streams": {
+        "a feed": {
+            "schemes": {
+                "4 choose 1": [
+                    {"size": 1_000, "counted": 0.1, "whole": EXPECTED, "first_4000": EXPECTED},
+                    {"size": 8_000, "counted": 4.0, "whole": EXPECTED, "first_4000": EXPECTED},
+                ]
+            }
+        }
+    },
+    "monte_carlo": {
+        "size": 1_000_000,
+        "queries": 10_000,
+        "schemes": {"5 choose 2": {"counted": 4.0, "profile": EXPECTED | {"ratio": None}}},
+    },
+    "projections": {
+        "figures": "a feed",
+        "10^9": {"4 choose 1": {"newsroom": PROJECTED, "channel": PROJECTED}},
+    },
+}
+CLAIMS: dict[str, Any] = {
+    **HERE,
+    "comparisons": {"claimed_ms": 100, "leitong": of(5)},
+    "distances": {"numpy": of(7)},
+    "look-up in 2^37": {
+        "claimed_comparisons": 33_550_000,
+        "monte_carlo": 100_000_000,
+        "as claimed": {"leitong": of(80)},
+        "4 choose 1": {
+            "candidates": {
+                "plan": 9_000.0,
+                "low": 8_000.0,
+                "high": 10_000.0,
+                "monte_carlo": 9_500.0,
+                "uniform": 700.0,
+            },
+            "compared_ms": {"leitong": of(20)},
+            "read_from_hbase_ms": 40.0,
+        },
+    },
+}
+
+
+def test_the_plan_stands_beside_what_was_counted() -> None:
+    page, _ = render({"plan": PLAN})
+    assert "| a feed | 4 choose 1 | 8,000 | 4 | 2 | 1–3 | 0.5 | 0.5 |" in page
+    assert "| 5 choose 2 | 4 | 2 | 1–3 |  |" in page
+    assert "| 10^9 | 4 choose 1 | 900 | 800–1,000 | 900 | 800–1,000 | 200 |" in page
+
+
+def test_claims_stand_beside_what_was_measured() -> None:
+    page, _ = render({"claims": CLAIMS})
+    assert "| comparisons | leitong | 5 (2.5–10) | 100 |" in page
+    assert "| distances | numpy | 7 (3.5–14) |  |" in page
+    assert "| 4 choose 1 | 9,000 | 8,000–10,000 | 9,500 | 700 | 20 (10–40) | 40 |" in page
+
+
 def test_results_of_others_are_told_figure_by_figure() -> None:
     told = {**HERE, "runs": [{"rate": of(5), "seconds": 1.25, "store": "sqlite"}]}
     page, _ = render({"some_thing": told})

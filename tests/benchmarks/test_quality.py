@@ -35,8 +35,6 @@ def test_a_row_counts_what_was_flagged_by_label() -> None:
             "rows": [row],
             "pairs": 5,
             "duplicates": 3,
-            "machine": "one",
-            "python": "3",
             "versions": {},
         }
     )
