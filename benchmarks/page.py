@@ -30,6 +30,8 @@ the repetitions, with the least and the most behind it. Rates are per second of 
 unless it says *by the clock*. Only ratios within one table mean something on another machine.
 """
 
+_ABOUT = {"machine", "measured", "versions"}
+"""What results say of themselves, which is no figure."""
 _IMMENSE = "look-up in 2^37"
 
 Told = Mapping[str, Any]
@@ -276,11 +278,10 @@ def _end_to_end(name: str, told: Told, pictures: dict[str, str]) -> Section:  # 
 
 
 def _claims(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
-    apart = {"machine", "measured", "versions", _IMMENSE}
     rows = [
         [what, who, _spread(each), str(timed.get("claimed_ms", ""))]
         for what, timed in told.items()
-        if what not in apart
+        if what not in {*_ABOUT, _IMMENSE}
         for who, each in timed.items()
         if isinstance(each, Mapping)
     ]
@@ -324,13 +325,18 @@ def _plan(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: 
         ),
         "",
     ]
-    rows = []
-    for stream, each in told["streams"].items():
-        for label, curve in each["schemes"].items():
-            last = curve[-1]
-            whole, first = last["whole"], last["first_4000"]
-            rows.append([stream, label, f"{last['size']:,}", _figure(last["counted"])])
-            rows[-1] += [*_expected(whole), _times(first)]
+    rows = [
+        [
+            stream,
+            label,
+            f"{last['size']:,}",
+            _figure(last["counted"]),
+            *_expected(last["whole"]),
+            _times(last["first_4000"]),
+        ]
+        for stream, each in told["streams"].items()
+        for label, (*_, last) in each["schemes"].items()
+    ]
     heads = ["fingerprints", "bands", "among", "counted", "expected", "range", "times"]
     body += _table([*heads, "times, knowing 4,000"], rows)
     crowd = told["monte_carlo"]
@@ -350,13 +356,13 @@ def _plan(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: 
         "",
     ]
     rows = [
-        [size, label]
-        + [
-            part
-            for scope in ("newsroom", "channel")
-            for part in _expected(each[scope], "candidates")
+        [
+            size,
+            label,
+            *_expected(each["newsroom"], "candidates"),
+            *_expected(each["channel"], "candidates"),
+            _figure(each["newsroom"]["uniform"]),
         ]
-        + [_figure(each["newsroom"]["uniform"])]
         for size, schemes in told["projections"].items()
         if size != "figures"
         for label, each in schemes.items()
@@ -403,7 +409,7 @@ def _figures(told: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, _spread(told)
     elif isinstance(told, Mapping):
         for key, value in told.items():
-            if not path and key in {"machine", "measured", "versions"}:
+            if not path and key in _ABOUT:
                 continue
             yield from _figures(value, f"{path}, {key}" if path else str(key))
     elif isinstance(told, Sequence) and not isinstance(told, str):
