@@ -39,7 +39,7 @@ class Snapshot:
         self._carriers: dict[Key, _Carriers] = {}
         self._visible: dict[tuple[Key, Position], Slots] = {}
         self._compared: dict[tuple[Key, int], dict[str, Candidate]] = {}
-        self._candidates: dict[str, Candidate] = {}
+        self._candidates: dict[str, Candidate | None] = {}
 
     def load(self, article_ids: Iterable[str]) -> None:
         """Make sure that these articles are read."""
@@ -160,19 +160,20 @@ class Snapshot:
         # They are kept, so that no others come to be where they are.
         found = self._compared.get((key, id(slots)))
         if found is None:
-            found = {name: self._candidate(name) for _, name in slots if key in self.carried(name)}
+            there = [candidate for _, name in slots if (candidate := self._candidate(name))]
+            found = {each.article: each for each in there if each.content.carries(key, self._rules)}
             self._compared[key, id(slots)] = found
         return found
 
-    def _candidate(self, name: str) -> Candidate:
-        """Give a loaded article that is live."""
-        found = self._candidates.get(name)
-        if found is None:
+    def _candidate(self, name: str) -> Candidate | None:
+        """Give a loaded article, if it is live."""
+        if name not in self._candidates:
             row = self._articles[name]
-            if row.first is None or row.current is None:
-                raise ValueError(f"{name} is not live, and nobody is compared with it")
-            found = self._candidates[name] = Candidate(name, row.first, row.current)
-        return found
+            live = None
+            if row.first is not None and row.current is not None:
+                live = Candidate(name, row.first, row.current)
+            self._candidates[name] = live
+        return self._candidates[name]
 
     def overgrown(self) -> dict[Key, Head]:
         """Heads that were seen to hold more than their size."""

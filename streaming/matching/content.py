@@ -113,6 +113,19 @@ class Content:
             found.append(Key(scope, Tier.SIMHASH, self.fingerprint))
         return frozenset(found)
 
+    def carries(self, key: Key, rules: Rules) -> bool:
+        """Whether a key is one of `keys`, without making all of them."""
+        value = key[-_KEY_BYTES:]
+        if key.is_fingerprint:
+            held = self.fingerprint is not None and self.fingerprint == int.from_bytes(value)
+        else:
+            at = self.shingles.find(value) if rules.shingles else -1
+            # The bytes of a value may also stand across two others.
+            while at >= 0 and at % _KEY_BYTES:
+                at = self.shingles.find(value, at + 1)
+            held = at >= 0
+        return held and key.scope == rules.scope_of(self.channel)
+
     def encode(self) -> bytes:
         """Encode as a cell value; equal contents give equal bytes."""
         flags = (_HAS_FINGERPRINT if self.fingerprint is not None else 0) | (

@@ -31,6 +31,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from streaming.fingerprints.shingles import SHORT
+
 if TYPE_CHECKING:
     from streaming.matching.measuring import Details, Overlap
 
@@ -95,15 +97,24 @@ def _details(shorter: bytes, longer: bytes, is_whole: bool) -> "Details":  # noq
     return Details._make(details(shorter, longer, is_whole))
 
 
-def overlaps_of(cell: bytes, others: Sequence[bytes]) -> "list[Overlap]":
-    """Lay one text beside several, given by their evidence, as far as most of them are alike."""
+def overlaps_of(
+    cell: bytes, others: Sequence[bytes], least: float = 0.0
+) -> "list[tuple[int, Overlap]]":
+    """Lay one text beside several, given by their evidence, as far as most of them are alike.
+
+    Gives the place of each other text and the overlap. Of those of which nothing can come if
+    verification asks for the overlap ``least``, from 0 to 1, only the nearest are given.
+    """
     if not others:
         return []
     # Not before it is needed: what is compiled takes a moment to load.
-    from streaming.matching.measuring import Overlap, overlaps  # noqa: PLC0415
+    from streaming.matching.measuring import Overlap, overlaps, promising  # noqa: PLC0415
 
     ends = np.fromiter(accumulate(map(len, others)), np.int64, len(others))
-    return [Overlap._make(row) for row in overlaps(cell, b"".join(others), ends).tolist()]
+    measured = overlaps(cell, b"".join(others), ends)
+    places = promising(measured, SHORT, least)
+    rows = measured[places].tolist()
+    return [(at, Overlap._make(row)) for at, row in zip(places.tolist(), rows, strict=True)]
 
 
 class Pair:
@@ -124,7 +135,7 @@ class Pair:
         overlap: "Overlap | None" = None,
     ) -> None:
         self.days_apart = days_apart
-        self._overlap = overlap or overlaps_of(one, [other])[0]
+        self._overlap = overlap or overlaps_of(one, [other])[0][1]
         self._cells = (one, other) if self._overlap.first_is_shorter else (other, one)
         self._known: Details | None = None
 

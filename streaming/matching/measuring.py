@@ -64,6 +64,8 @@ class Details(NamedTuple):
     heavier: int
 
 
+_ROUNDED = 1e-6
+"""So much two shares may differ that are equal where verdicts tell them."""
 _ALL = np.uint32(0)
 """A mask that leaves no value out."""
 
@@ -296,6 +298,34 @@ def overlaps(one_cell: Any, other_cells: Any, ends: Any) -> Any:
         told[5] = common
         told[6] = _sampled(shorter, figures_at, figures, 2, mask)
     return found
+
+
+@compiled(array(np.int64, written=True), array(np.int64, 2), _I8, types.float64)
+def promising(measured: Any, brief: int, least: float) -> Any:
+    """Give the rows of those `overlaps` that may be enough, and of the largest of the others.
+
+    Nothing comes of two texts of ``brief`` ideographs or more of which the longer one has too few
+    of the shorter one's bigrams: with those that hold figures less than the share ``least``.
+    The largest share among these is told as the reason; rounding makes some that differ equal.
+    """
+    count = len(measured)
+    shares = np.empty(count)
+    largest = -1.0
+    for row in range(count):
+        told = measured[row]
+        grams = max(np.int64(1), told[3])
+        shares[row] = told[5] / grams
+        if max(told[1], told[2]) < brief or (told[5] + told[6]) / grams >= least - _ROUNDED:
+            shares[row] = 2.0
+        elif shares[row] > largest:
+            largest = shares[row]
+    kept = np.empty(count, np.int64)
+    found = np.int64(0)
+    for row in range(count):
+        if shares[row] >= largest - _ROUNDED:
+            kept[found] = row
+            found += 1
+    return kept[:found].copy()
 
 
 @compiled(_TOLD, _BYTES, _BYTES, types.boolean)

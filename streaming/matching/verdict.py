@@ -166,6 +166,9 @@ def alike(candidates: Iterable[Candidate]) -> list[Alike]:
 
 
 def _alike(members: list[Candidate]) -> Alike:
+    if len(members) == 1:
+        moment = members[0].content.published_ms
+        return Alike(members, None if moment is None else (moment, moment))
     members.sort(key=_FIRST)
     known = [m.content.published_ms for m in members if m.content.published_ms is not None]
     return Alike(members, (min(known), max(known)) if known else None)
@@ -187,25 +190,32 @@ class Comparison:
     def __init__(self, rules: Rules) -> None:
         self._rules = rules
         self._late_ms = rules.thresholds.late_days * DAY_MS
+        self._least_overlap = rules.thresholds.least_overlap
         self._parted: dict[int, _Parted] = {}
-        self._overlaps: dict[tuple[bytes, int], list[Overlap]] = {}
+        self._overlaps: dict[tuple[bytes, int, float], list[tuple[int, Overlap]]] = {}
         self._known: dict[object, Outcome] = {}
 
     def outcomes(
-        self, content: Content, candidates: Sequence[Candidate]
+        self, content: Content, candidates: Sequence[Candidate], *, every: bool = False
     ) -> Iterator[tuple[Sequence[Candidate], Outcome]]:
-        """Say how a content relates to each of some earlier ones, those with one text together."""
+        """Say how a content relates to each of some earlier ones, those with one text together.
+
+        Of those whose texts have too little in common only the nearest are told of, unless
+        ``every`` one is asked for.
+        """
         parted = self._parted.get(id(candidates))
         if parted is None:
             # It is kept with the list itself, so that no other comes to be where it is.
             parted = self._parted[id(candidates)] = _Parted(candidates, alike(candidates))
-        laid = content.evidence, id(candidates)
+        # What a fingerprint alone decides does not depend on the texts.
+        least = 0.0 if every or not self._rules.verify_simhash else self._least_overlap
+        laid = content.evidence, id(candidates), least
         overlaps = self._overlaps.get(laid)
         if overlaps is None:
             others = [part.members[0].content.evidence for part in parted.parts]
-            overlaps = self._overlaps[laid] = overlaps_of(content.evidence, others)
-        for part, overlap in zip(parted.parts, overlaps, strict=True):
-            yield from self._outcomes(content, part, overlap)
+            overlaps = self._overlaps[laid] = overlaps_of(content.evidence, others, least)
+        for place, overlap in overlaps:
+            yield from self._outcomes(content, parted.parts[place], overlap)
 
     def _outcomes(
         self, content: Content, part: Alike, overlap: "Overlap"
@@ -259,7 +269,9 @@ def decide(
     refused: list[_Refusal] = []
     named = editorial.own.original if editorial.original_lives else None
     most = max(1, rules.max_matches)
-    for those, outcome in comparison.outcomes(content, candidates):
+    # The nearest of them may be one of whom an editor speaks.
+    every = editorial is not NO_EDITOR
+    for those, outcome in comparison.outcomes(content, candidates, every=every):
         members = those
         if editorial is not NO_EDITOR:
             members, overruled = _ruled(those, outcome, editorial, named)

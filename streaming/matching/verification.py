@@ -112,6 +112,11 @@ class Thresholds:
             found |= each.listed()
         return found
 
+    @property
+    def least_overlap(self) -> float:
+        """What is asked for at least, of whichever texts, if one of them is not brief."""
+        return min(self.overlap, self.brief_excerpt, self.short_overlap)
+
     def having(self, values: Mapping[str, float]) -> "Thresholds":
         """Give these thresholds with other values, by the names of `listed`."""
         brief = [

@@ -27,7 +27,7 @@ CONTENTS = st.builds(
     MOMENTS,
     st.just(b""),
     # Some of them repeat each other only if they were published soon after.
-    st.sampled_from([TEXTS[1], TEXTS[1], *TEXTS[5:]]),
+    st.sampled_from([TEXTS[1], TEXTS[1], *TEXTS[3:]]),
 )
 CROWDS = st.lists(CONTENTS, max_size=len(NAMES)).map(
     lambda contents: [
@@ -112,9 +112,9 @@ def test_texts_are_laid_beside_each_other_once(monkeypatch: pytest.MonkeyPatch) 
     copies = [Candidate(name, encode(0, "t", 0, n), text) for n, name in enumerate(NAMES)]
     laid = []
 
-    def counted(cell: bytes, others: Sequence[bytes]) -> list[Any]:
+    def counted(cell: bytes, others: Sequence[bytes], least: float = 0.0) -> list[Any]:
         laid.append(len(others))
-        return overlaps_of(cell, others)
+        return overlaps_of(cell, others, least)
 
     for module in (evidence, verdict):
         monkeypatch.setattr(module, "overlaps_of", counted)

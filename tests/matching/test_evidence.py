@@ -70,7 +70,7 @@ def check_kept(
 def check_measures(one: bytes, other: bytes) -> None:
     expected = plainly.measures(one, other)
     overlaps = overlaps_of(one, [one, other, NO_TEXT, other])
-    for pair in (Pair(one, other), *(Pair(one, other, overlap=overlaps[at]) for at in (1, 3))):
+    for pair in (Pair(one, other), *(Pair(one, other, overlap=overlaps[at][1]) for at in (1, 3))):
         assert {name: getattr(pair, name) for name in expected} == expected
 
 

@@ -1,6 +1,11 @@
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from streaming.matching.evidence import Pair
+from streaming.fingerprints.shingles import SHORT
+from streaming.matching.evidence import NO_TEXT, Pair
+from streaming.matching.measuring import Overlap, promising
 from streaming.matching.verification import Answer, Check, Relation, Thresholds, verify
 from tests.matching.test_evidence import of
 
@@ -116,3 +121,50 @@ def test_a_few_corrected_figures_do_not_make_a_template() -> None:
 def test_nothing_is_a_copy_of_a_text_without_words() -> None:
     answer = relate(of([]), of([]))
     assert (answer.relation, answer.score) == (None, 0)
+
+
+SHARES = st.floats(0.5, 1)
+
+
+@st.composite
+def overlaps(draw: st.DrawFn) -> Overlap:
+    length, grams = draw(st.sampled_from([5, 30, 139, 140, 900])), draw(st.integers(0, 60))
+    return Overlap(
+        first_is_shorter=draw(st.integers(0, 1)),
+        length=length,
+        longer_length=length + draw(st.integers(0, 200)),
+        grams=grams,
+        longer_grams=grams + draw(st.integers(0, 60)),
+        common=draw(st.integers(0, grams)),
+        figures=draw(st.integers(0, grams)),
+    )
+
+
+@given(
+    st.lists(overlaps(), min_size=1, max_size=12),
+    st.builds(
+        Thresholds,
+        overlap=SHARES,
+        brief_excerpt=SHARES,
+        short_overlap=SHARES,
+        late_overlap=SHARES,
+    ),
+    st.sampled_from([None, 0.0, 9.0]),
+)
+def test_what_is_left_out_has_too_little_overlap_and_is_not_the_nearest(
+    laid: list[Overlap], thresholds: Thresholds, days_apart: float | None
+) -> None:
+    def answer(overlap: Overlap) -> Answer:
+        return verify(Pair(NO_TEXT, NO_TEXT, days_apart, overlap), thresholds)
+
+    measured = np.array(laid, dtype=np.int64)
+    kept = promising(measured, SHORT, thresholds.least_overlap).tolist()
+    assert kept == sorted(set(kept))
+    told = [answer(laid[place]) for place in kept]
+    for place, overlap in enumerate(laid):
+        if place not in kept:
+            # Of two brief texts the likeness counts, which this does not tell.
+            assert overlap.longer_length >= SHORT
+            left = answer(overlap)
+            assert (left.relation, left.failed) == (None, Check.OVERLAP)
+            assert any(left.score < each.score for each in told if each.failed == left.failed)
