@@ -44,8 +44,10 @@ _CHUNK_BYTES = 4 << 20
 _FIRST_PAGE_CELLS = 64
 _LARGEST_PAGE_CELLS = 4_096
 _CACHE_KIB = 64 * 1024
-# The default of 1000 pages makes bulk loads of scattered keys write every page again and again.
-_CHECKPOINT_PAGES = 4_000
+# 64 MiB. The default of 1000 pages makes loads of scattered keys write the same pages again and
+# again, and each time the disk is waited for: of ten million articles a batch takes a quarter less
+# time with these than with 4000.
+_CHECKPOINT_PAGES = 16_000
 _SPECS = "leitong_tables"
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _RETRY_SECONDS = (0.001, 0.004)
