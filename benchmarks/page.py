@@ -1,7 +1,8 @@
 """The page of what the benchmarks measured: `docs/benchmarks.md`, with pictures.
 
 It is made of the results that are there, whichever they are, and says of each where it was
-measured. Benchmarks that are not known here are told figure by figure.
+measured. Benchmarks that are not known here are told as they are: what has rows as a table, the
+rest figure by figure.
 
     python benchmarks/page.py
 """
@@ -382,8 +383,30 @@ def _times(told: Mapping[str, Any]) -> str:
 
 
 def _any(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
-    rows = [[path, figure] for path, figure in _figures(told, "")]
-    return name.replace("_", " "), _table(["what", "figure"], rows)
+    tables: list[str] = []
+    single: list[list[str]] = []
+    for key, value in told.items():
+        if key in _ABOUT:
+            continue
+        what = key.replace("_", " ")
+        if rows := _rows(value):
+            heads = list(dict.fromkeys(head for of_row in rows.values() for head in of_row))
+            cells = [[row, *(each.get(head, "") for head in heads)] for row, each in rows.items()]
+            tables += ["", f"{what}:", "", *_table(["", *heads], cells)]
+        else:
+            single += map(list, _figures(value, what))
+    return name.replace("_", " "), [*_table(["what", "figure"], single), *tables]
+
+
+def _rows(told: Any) -> dict[str, dict[str, str]]:
+    """Give the rows of what is a table, contestants or runs of which each has figures."""
+    if isinstance(told, Sequence):
+        told = {str(number): each for number, each in enumerate(told, 1)}
+    if not isinstance(told, Mapping) or not all(
+        isinstance(each, Mapping) for each in told.values()
+    ):
+        return {}
+    return {row: dict(_figures(each, "")) for row, each in told.items()}
 
 
 def _quality(name: str, told: Told, pictures: dict[str, str]) -> Section:  # noqa: ARG001
@@ -409,14 +432,13 @@ def _figures(told: Any, path: str) -> Iterator[tuple[str, str]]:
         yield path, _spread(told)
     elif isinstance(told, Mapping):
         for key, value in told.items():
-            if not path and key in _ABOUT:
-                continue
-            yield from _figures(value, f"{path}, {key}" if path else str(key))
+            name = str(key).replace("_", " ")
+            yield from _figures(value, f"{path}, {name}" if path else name)
     elif isinstance(told, Sequence) and not isinstance(told, str):
-        for number, value in enumerate(told):
-            yield from _figures(value, f"{path} {number + 1}")
+        yield path, ", ".join(figure for value in told for _, figure in _figures(value, ""))
     else:
-        yield path, _figure(told) if isinstance(told, float) else str(told)
+        plain = isinstance(told, str | bool) or told is None
+        yield path, str(told) if plain else _figure(told)
 
 
 def _spread(told: Mapping[str, float]) -> str:

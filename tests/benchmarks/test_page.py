@@ -120,13 +120,23 @@ def test_claims_stand_beside_what_was_measured() -> None:
     assert "| 4 choose 1 | 9,000 | 8,000–10,000 | 9,500 | 700 | 20 (10–40) | 40 |" in page
 
 
-def test_results_of_others_are_told_figure_by_figure() -> None:
-    told = {**HERE, "runs": [{"rate": of(5), "seconds": 1.25, "store": "sqlite"}]}
+def test_results_of_others_are_told_as_they_are() -> None:
+    told = {
+        **HERE,
+        "runs": [{"rate": of(5), "store": "sqlite"}, {"rate": of(7)}],
+        "searches": {"ours": {"of 1": {"per_second": of(3)}, "recall": 0.957}},
+        "whole": {"open_seconds": 1.25, "marks": [1, 2.5]},
+        "articles_asked": 6_000,
+    }
     page, _ = render({"some_thing": told})
     assert "## some thing" in page
-    assert "| runs 1, rate | 5 (2.5–10) |" in page
-    assert "| runs 1, seconds | 1.25 |" in page
-    assert "| runs 1, store | sqlite |" in page
+    assert (
+        "| whole, open seconds | 1.25 |\n| whole, marks | 1, 2.5 |\n| articles asked | 6,000 |"
+        in page
+    )
+    assert "|  | rate | store |\n|---|---|---|\n| 1 | 5 (2.5–10) | sqlite |" in page
+    assert "| 2 | 7 (3.5–14) |  |" in page
+    assert "|  | of 1, per second | recall |\n|---|---|---|\n| ours | 3 (1.5–6) | 0.957 |" in page
 
 
 def test_contestants_take_turns() -> None:
