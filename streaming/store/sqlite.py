@@ -14,6 +14,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from itertools import groupby
@@ -48,6 +49,9 @@ _CACHE_KIB = 64 * 1024
 # again, and each time the disk is waited for: of ten million articles a batch takes a quarter less
 # time with these than with 4000.
 _CHECKPOINT_PAGES = 16_000
+# From this size on not all of a file may be in memory.
+_IN_MEMORY_BYTES = 1 << 30
+_READERS = 4
 _SPECS = "leitong_tables"
 _TABLE_NAME = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 _RETRY_SECONDS = (0.001, 0.004)
@@ -103,6 +107,7 @@ class SQLiteStore:
         for chunk in merged_chunks(mutations, most_rows=_CHUNK_ROWS, most_bytes=_CHUNK_BYTES):
             # Neighbours together: fewer pages are touched.
             chunk.sort(key=lambda mutation: mutation.row)
+            self._fetch(table, [mutation.row for mutation in chunk])
             with self._write("mutate", table, len(chunk)) as connection:
                 if any(mutation.delete for mutation in chunk):
                     connection.executemany(
@@ -112,6 +117,29 @@ class SQLiteStore:
                 connection.executemany(
                     self._upsert(table), [(m.row, q, v) for m in chunk for q, v in m.put.items()]
                 )
+
+    def _fetch(self, table: str, keys: Sequence[bytes]) -> None:
+        """Have the system read the pages of rows that are to be written, if they may be on disk.
+
+        A writer that waits for the disk holds up all others, and it asks for one page after the
+        other, of which the disk could read several at once.
+        """
+        try:
+            size = self._path.stat().st_size
+        except FileNotFoundError:  # who writes says what is wrong
+            return
+        if size < _IN_MEMORY_BYTES or len(keys) < _READERS:
+            return
+        parts = chunked(keys, -(-len(keys) // _READERS))
+        with ThreadPoolExecutor(_READERS) as readers:
+            list(readers.map(lambda part: self._touch(table, part), parts))
+
+    def _touch(self, table: str, keys: Sequence[bytes]) -> None:
+        sql = f"SELECT COUNT(*) FROM {self._name(table)} WHERE row IN ({','.join('?' * len(keys))})"  # noqa: S608 - the name is checked
+        with self._use("fetch", table, len(keys)) as (connection, _):
+            connection.execute(sql, keys).fetchone()
+            # What was read is for the system to keep: readers need no cache of their own.
+            connection.execute("PRAGMA shrink_memory")
 
     def delete_rows(self, table: str, keys: Sequence[bytes]) -> None:
         """See `Store.delete_rows`."""

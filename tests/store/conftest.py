@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import pytest
 
+from streaming.store import sqlite
 from streaming.store.contract import Mutation, Store, TableSpec
 from streaming.store.urls import open_store
 from tests.store.wire import DIALECTS, Server, Servers, Wire, client, row
@@ -28,7 +29,7 @@ class Backend:
         return open_store(self.url, self.prefix)
 
 
-@pytest.fixture(params=["memory", "sqlite", "wire", "hbase"])
+@pytest.fixture(params=["memory", "sqlite", "large sqlite", "wire", "hbase"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
     yield from _backend(request.param, request, tmp_path)
 
@@ -49,6 +50,7 @@ def _backend(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
     urls: dict[str, Callable[[], str]] = {
         "memory": lambda: f"memory:{unique}",
         "sqlite": lambda: f"sqlite:{tmp_path / 'store.db'}",
+        "large sqlite": lambda: f"sqlite:{tmp_path / 'store.db'}",
         # The same client as HBase's, at a server of the tests' own.
         "wire": lambda: (
             f"hbase://{request.getfixturevalue('servers')().endpoint}/test"
@@ -59,6 +61,9 @@ def _backend(name: str, request: pytest.FixtureRequest, tmp_path: Path) -> Itera
             f"hbase://{request.getfixturevalue('stack').hbase}/test?admin=none&compression=none"
         ),
     }
+    if name == "large sqlite":
+        # Every file is as one that may not be in memory.
+        request.getfixturevalue("monkeypatch").setattr(sqlite, "_IN_MEMORY_BYTES", 0)
     backend = Backend(name, urls[name](), f"t{unique}_")
     store = backend.open()
     store.ensure_tables([TABLE])

@@ -382,9 +382,13 @@ STEPS: st.SearchStrategy[list[Step]] = st.lists(
 
 def test_any_history_equals_that_of_a_plain_dict(backend: Any) -> None:
     store = backend.open()
-    examples = {"memory": 300, "sqlite": 150, "wire": 100, "hbase": 25}[backend.name]
+    examples = {"memory": 300, "sqlite": 150, "large sqlite": 50, "wire": 100, "hbase": 25}
 
-    @settings(max_examples=examples, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    @settings(
+        max_examples=examples[backend.name],
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
     @given(STEPS)
     def history(steps: list[Step]) -> None:
         store.delete_rows(T, [row for row, _ in store.scan(T, keys_only=True)])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from streaming.errors import StoreError, StoreUnavailable
+from streaming.store import sqlite
 from streaming.store.contract import Mutation, TableSpec
 from streaming.store.sqlite import SQLiteSettings, SQLiteStore
 
@@ -167,3 +168,24 @@ def test_full_synchronous_reaches_the_disk_with_every_transaction(path: Path) ->
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
     store.close()
+
+
+def test_pages_of_a_large_file_are_read_before_others_are_kept_waiting(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = opened(path)
+    rows = [Mutation(b"%03d" % number, {b"q": b"1"}) for number in range(100)]
+    store.mutate(T.name, rows)
+    assert "fetch" not in store.statistics()
+    monkeypatch.setattr(sqlite, "_IN_MEMORY_BYTES", 0)
+    store.mutate(T.name, rows)
+    assert store.statistics()["fetch"].rows == 100
+    # Whatever is wrong is told as without it.
+    with pytest.raises(StoreError, match="no table 'nothing'"):
+        store.mutate("nothing", rows)
+    store.close()
+    for file in path.parent.glob("store.db*"):
+        file.unlink()
+    path.parent.rmdir()
+    with pytest.raises(StoreError, match="no directory"):
+        store.mutate(T.name, rows)
