@@ -225,7 +225,7 @@ def shingle_keys(texts: Texts) -> Contestants:
     settings = TextSettings()
     extractor, contrasts = texts.extractor, load_contrasts(settings)
     (untitled,) = texts.segmenter.tokens([""])
-    title = Passage.read(untitled)
+    title = Passage.read(untitled, titled=True)
 
     def ours(tokens: Tokens) -> None:
         shingle(title, Passage.read(tokens), texts.lexemes, extractor, contrasts)

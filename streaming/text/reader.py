@@ -55,7 +55,7 @@ class Reader:
         self._lexemes.meet(tokens)
         for (_, _, channel), title, body in zip(articles, tokens[::2], tokens[1::2], strict=True):
             keys, evidence = shingle(
-                Passage.read(title),
+                Passage.read(title, titled=True),
                 Passage.read(body),
                 self._lexemes,
                 self._extractor,

@@ -156,13 +156,13 @@ def read_phrases(codes: Any, kinds: Any, spelled: Any, found: Any) -> Any:
     return count
 
 
-@compiled(_READ, _CODES, _CLASSES, _I8)
-def read_passage(codes: Any, classes: Any, least: int) -> Any:
+@compiled(_READ, _CODES, _CLASSES, _I8, _I8)
+def read_passage(codes: Any, classes: Any, least: int, titled: int) -> Any:
     """Read a text in lower case by its characters.
 
     Gives its length in ideographs, the hashes of its clauses that have so many of them at
-    least, those of its phrases that hold a figure and of their forms, and that of all its
-    clauses, parted by spaces.
+    least, those of its phrases that hold a figure and of their forms, and, if it is a title,
+    that of all its clauses, parted by spaces; 0 if not.
     """
     size = len(codes)
     kinds = np.empty(size, np.uint8)
@@ -171,7 +171,7 @@ def read_passage(codes: Any, classes: Any, least: int) -> Any:
     clauses, phrases = np.empty(size, np.uint64), np.empty((size, 2), np.uint64)
     classify(codes, classes, kinds)
     count, length, end = read_clauses(codes, kinds, least, spelled, clauses)
-    whole = blake(spelled, 0, end)
+    whole = blake(spelled, 0, end) if titled else np.uint64(0)
     held = read_phrases(codes, kinds, spelled, phrases)
     return length, clauses[:count].copy(), phrases[:held].copy(), whole
 

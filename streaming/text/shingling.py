@@ -38,7 +38,7 @@ class Passage:
     ``length`` is in ideographs, a word of letters or a figure being two. ``clauses`` are the
     hashes of its clauses of at least `CLAUSE_LENGTH`, in their order, ``phrases``, of shape
     ``(n, 2)``, those of its phrases that hold a figure and of their forms. ``whole`` is that
-    of all its clauses together.
+    of all clauses of a title together; of a body, which nobody asks for, it is 0.
     """
 
     tokens: Tokens
@@ -48,10 +48,10 @@ class Passage:
     whole: int
 
     @classmethod
-    def read(cls, tokens: Tokens) -> "Passage":
-        """Read a text that was cut."""
+    def read(cls, tokens: Tokens, *, titled: bool = False) -> "Passage":
+        """Read a text that was cut, a title or a body."""
         codes = code_points(tokens.text.lower())
-        return cls(tokens, *reading.read_passage(codes, classes(), CLAUSE_LENGTH))
+        return cls(tokens, *reading.read_passage(codes, classes(), CLAUSE_LENGTH, int(titled)))
 
 
 def shingle(

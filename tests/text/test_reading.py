@@ -45,7 +45,7 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join).map(normalise)
 def read(text: str) -> Passage:
     (tokens,) = SEGMENTER.tokens([text])
     LEXEMES.meet([tokens])
-    return Passage.read(tokens)
+    return Passage.read(tokens, titled=True)
 
 
 @pytest.fixture(scope="module")
@@ -61,6 +61,7 @@ def check_characters(text: str) -> None:
     assert passage.clauses.tolist() == hashes(kept).tolist()
     assert passage.length == sum(size for _, size in found)
     assert passage.whole == hash_of(" ".join(clause for clause, _ in found))
+    assert Passage.read(passage.tokens).whole == 0
     phrases = [each for each in PHRASE.findall(text.lower()) if len(each) >= 4]
     forms = [FIGURE.sub("#", each) for each in phrases]
     assert passage.phrases.tolist() == [
