@@ -1,13 +1,14 @@
 """The page of what the benchmarks measured: `docs/benchmarks.md`, with pictures.
 
 It is made of the results that are there, whichever they are, and says of each where it was
-measured. Benchmarks that are not known here are told as they are: what has rows as a table, the
-rest figure by figure.
+measured; sections of others stay as they were. Benchmarks that are not known here are told as they
+are: what has rows as a table, the rest figure by figure.
 
     python benchmarks/page.py
 """
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,25 +42,30 @@ Section = tuple[str, list[str]]
 
 def main() -> int:
     results = {file.stem: json.loads(file.read_text()) for file in sorted(RESULTS.glob("*.json"))}
-    page, pictures = render(results)
-    (DOCS / "benchmarks.md").write_text(page)
+    file = DOCS / "benchmarks.md"
+    page, pictures = render(results, file.read_text() if file.exists() else "")
+    file.write_text(page)
     for name, picture in pictures.items():
         (DOCS / "pictures" / name).write_text(picture)
     return 0
 
 
-def render(results: Mapping[str, Told]) -> tuple[str, dict[str, str]]:
-    """Give the page and its pictures by their names."""
+def render(results: Mapping[str, Told], before: str = "") -> tuple[str, dict[str, str]]:
+    """Give the page and its pictures by their names.
+
+    Sections of the page ``before`` that no result is here for stay as they are, where they are.
+    """
     pictures: dict[str, str] = {}
-    lines_ = HEAD.splitlines()
+    _, *kept = re.split(r"^## (.+)\n", before, flags=re.MULTILINE)
+    sections = {title: body.strip() for title, body in zip(kept[::2], kept[1::2], strict=True)}
     growth = {name: told for name, told in results.items() if name.startswith("growth-")}
     others = {name: told for name, told in results.items() if name not in growth}
     if growth:
-        lines_ += ["", "## As the index grows", "", *_growth(growth, pictures)]
+        sections["As the index grows"] = "\n".join(_growth(growth, pictures))
     for name, told in others.items():
         title, body = KNOWN.get(name, _any)(name, told, pictures)
-        lines_ += ["", f"## {title}", "", *_where(told), "", *body]
-    return "\n".join(lines_) + "\n", pictures
+        sections[title] = "\n".join([*_where(told), "", *body])
+    return "\n".join([HEAD, *(f"## {t}\n\n{b}\n" for t, b in sections.items())]), pictures
 
 
 def _where(told: Told) -> list[str]:

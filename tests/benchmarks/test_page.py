@@ -59,6 +59,17 @@ def test_known_results_become_tables_and_pictures() -> None:
         assert picture.endswith("</svg>\n")
 
 
+def test_sections_without_a_result_stay() -> None:
+    before, _ = render({"growth-sqlite": GROWTH, "plan": PLAN, "stages": STAGES})
+    assert before == render({}, before)[0]
+    newer = {**PLAN, "measured": "2026-02-01"}
+    page, pictures = render({"plan": newer, "some_thing": HERE}, before)
+    plan = "## The plan beside what was counted\n\nMeasured "
+    assert page.startswith(before.replace(f"{plan}2026-01-31", f"{plan}2026-02-01"))
+    assert "## some thing" in page
+    assert not pictures
+
+
 EXPECTED = {"expected": 2.0, "low": 1.0, "high": 3.0, "ratio": 0.5}
 PROJECTED = {"candidates": 900.0, "low": 800.0, "high": 1_000.0, "uniform": 200.0}
 PLAN: dict[str, Any] = {
